@@ -14,6 +14,7 @@ from orchestrator.app.repair import RepairPlan, repair_plan
 from orchestrator.app.source import CONTRACT_VARIABLE, contract_from, contract_of_outputs, records_of_terraform
 from orchestrator.app.status_watch import StatusWatch
 from orchestrator.app.understanding import is_said, looker, of_document, owned, required, understand
+from orchestrator.app.upgrading import Upgrading
 
 __all__ = [
     "CONTRACT_VARIABLE",
@@ -29,6 +30,7 @@ __all__ = [
     "Resuming",
     "Selection",
     "StatusWatch",
+    "Upgrading",
     "checklist",
     "collect",
     "consequences_of",

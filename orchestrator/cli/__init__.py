@@ -34,6 +34,7 @@ COMMANDS = {
     "resume": "Bring a paused stack back as it was.",
     "redeploy": "Force a new deployment of a tenant's service, and wait for it.",
     "migrate": "Migrate tenants' schemas by one task each, then roll out.",
+    "upgrade": "Bring tenants to another version of Onyx, station by station.",
     "continue": "Continue a deployment that waits at a pause hook.",
     "lock": "Show where the stack's lock is, and who holds it.",
     "fleet": "Run a command on many stacks, in waves.",

@@ -128,6 +128,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "orchestrate migrate",
         "orchestrate migrate acme globex --timeout 2h",
     ),
+    "upgrade": (
+        "orchestrate upgrade --plan",
+        "orchestrate upgrade acme",
+        "orchestrate upgrade acme --to v4.6.1 --step-timeout documents-copied=12h",
+    ),
     "continue": (
         "orchestrate continue",
         "orchestrate continue acme",

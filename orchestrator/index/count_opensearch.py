@@ -1,7 +1,8 @@
 """The program that counts OpenSearch's documents, sent to its instance over SSM. It has Python 3.9 alone.
 
 Its words: the port, the indexes, the user, the region, the secret with the password and the key in it (empty: the whole
-value). It prints one JSON object: the number, and a digest that doesn't depend on their order.
+value); then `--whole` where every document shall be read. It prints one JSON object: the number, a digest of the
+documents and one of their ids that don't depend on their order, and a sample of the ids' hashes.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import Any, Dict, Optional  # noqa: UP035 - Python 3.9
 PAGE = 500
 MOST = 200_000
 """Documents that are read at most; of more only the number is told."""
+SAMPLE = 200
+UNKNOWN: Dict[str, Any] = {"documents": None, "digest": "", "keys": "", "sample": []}  # noqa: UP006
 
 
 def login(user: str, region: str, secret: str, key: str) -> str:
@@ -49,29 +52,54 @@ class NodeHere:
             return {}
 
 
-def count(node: NodeHere, indexes: str) -> Dict[str, Any]:  # noqa: UP006
-    """The number of documents and the sum of their hashes; no number while OpenSearch doesn't answer."""
-    unknown: Dict[str, Any] = {"documents": None, "digest": ""}  # noqa: UP006
+class Keys:
+    """Hashes of the documents' ids, each with the number of its chunk: their sum, and the smallest of them."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self.smallest: list[int] = []
+
+    def add(self, document: object, chunk: object) -> None:
+        """One more. Onyx writes an apostrophe as _ where Vespa takes none."""
+        text = json.dumps([str(document).replace("'", "_"), chunk]).encode()
+        number = int(hashlib.sha256(text).hexdigest()[:16], 16)
+        self.total = (self.total + number) % 2**64
+        self.smallest.append(number)
+        if len(self.smallest) > 100 * SAMPLE:
+            self.smallest = sorted(self.smallest)[:SAMPLE]
+
+    def told(self) -> Dict[str, Any]:  # noqa: UP006
+        """As it is printed."""
+        return {
+            "keys": f"{self.total:016x}",
+            "sample": [f"{one:016x}" for one in sorted(self.smallest)[:SAMPLE]],
+        }
+
+
+def count(node: NodeHere, indexes: str, whole: bool) -> Dict[str, Any]:  # noqa: UP006
+    """The number of documents and the sums of hashes; no number while OpenSearch doesn't answer."""
     node.ask("/" + indexes + "/_refresh")
     number = node.ask("/" + indexes + "/_count").get("count")
     if number is None:
-        return unknown
-    if number > MOST:
-        return {"documents": number, "digest": ""}
-    total, found = 0, 0
+        return UNKNOWN
+    if number > MOST and not whole:
+        return {**UNKNOWN, "documents": number}
+    total, found, keys = 0, 0, Keys()
     page = node.ask("/" + indexes + "/_search?scroll=5m", {"size": PAGE, "sort": ["_doc"]})
     while "hits" in page:
         hits = page["hits"]["hits"]
         for hit in hits:
             text = json.dumps([hit["_index"], hit["_id"], hit["_source"]], sort_keys=True).encode()
             total = (total + int(hashlib.sha256(text).hexdigest()[:16], 16)) % 2**64
+            keys.add(hit["_source"].get("document_id", hit["_id"]), hit["_source"].get("chunk_index"))
         found += len(hits)
         if not hits:
-            return {"documents": found, "digest": f"{total:016x}"}
+            return {"documents": found, "digest": f"{total:016x}", **keys.told()}
         page = node.ask("/_search/scroll", {"scroll": "5m", "scroll_id": page["_scroll_id"]})
-    return unknown
+    return UNKNOWN
 
 
 if __name__ == "__main__":
-    node_port, wanted, *access = sys.argv[1:]
-    print(json.dumps(count(NodeHere(node_port, login(*access)), wanted)))  # noqa: T201 - its standard output is the answer
+    node_port, wanted, *access = [word for word in sys.argv[1:] if word != "--whole"]
+    node = NodeHere(node_port, login(*access))
+    print(json.dumps(count(node, wanted, "--whole" in sys.argv)))  # noqa: T201 - its standard output is the answer

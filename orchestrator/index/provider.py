@@ -174,14 +174,18 @@ class IndexProvider(Generic[I]):
         """It works again."""
         self._do(shell, index, "start")
 
-    def contents(self, shell: Shell, index: I) -> Contents:
-        """What it holds. Raises `Transient` while it doesn't answer: it has just been started, or nothing is in it."""
-        said = _ask(shell, index, "count", (self.counter, *self.words(index)), COUNTING)
+    def contents(self, shell: Shell, index: I, *, whole: bool = False) -> Contents:
+        """What it holds; `whole`: every document is read, however many there are.
+
+        Raises `Transient` while it doesn't answer: it has just been started, or nothing is in it.
+        """
+        program = (self.counter, *self.words(index), *(("--whole",) if whole else ()))
+        said = _ask(shell, index, "count", program, COUNTING)
         if said["documents"] is None:
             fix = f"wait until Onyx's api has set it up; see `docker logs {self.name}` on the instance"
             message = f"{self.title} on {index.instance_id} doesn't answer on {index.port} yet"
             raise Transient(Problem("index-not-answering", message, index.instance_id, fix))
-        return Contents(said["documents"], said["digest"])
+        return Contents(said["documents"], said["digest"], said["keys"], tuple(said["sample"]))
 
     def _do(self, shell: Shell, index: I, mode: str) -> Mapping[str, Any]:
         return _ask(shell, index, mode, ("on_instance.py", mode, self.name, self.data), MOVING)

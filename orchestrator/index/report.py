@@ -38,10 +38,16 @@ class IndexReport:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What an index holds. `digest` is empty when not every document was read."""
+    """What an index holds. `digest` and `keys` are empty when not every document was read.
+
+    `keys` is of the documents' ids alone (each with the number of its chunk), which are the same in every kind of
+    index; `sample` are the smallest of the ids' hashes.
+    """
 
     documents: int
     digest: str
+    keys: str = ""
+    sample: tuple[str, ...] = ()
 
 
 def read(answer: str, documents: Callable[[Any], int | None] = lambda _counted: None) -> IndexReport:

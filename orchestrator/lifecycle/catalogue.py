@@ -18,6 +18,7 @@ from orchestrator.lifecycle import (
     schema_migrated,
 )
 from orchestrator.lifecycle.backup import databases_dumped
+from orchestrator.lifecycle.upgrade import changed, copied, proven
 
 
 def own() -> tuple[AnyStep, ...]:
@@ -36,6 +37,9 @@ def own() -> tuple[AnyStep, ...]:
         redeploy_forced.STEP,
         schema_migrated.STEP,
         migrated_rollout.STEP,
+        changed.STEP,
+        copied.STEP,
+        proven.STEP,
         rollouts_stopped.STEP,
     )
     return tuple({step.id: step for step in found if step.id not in shared}.values())

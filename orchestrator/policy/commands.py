@@ -311,6 +311,7 @@ COMMANDS: Mapping[str, Grants] = {
     "resume": (*RUN, *pausing.RESUMED),
     "redeploy": (*SERVICES, *REDEPLOY, *EXAMINATION, *LOCK),
     "migrate": (*SERVICES, *REDEPLOY, *migrating.MIGRATED, *EXAMINATION, *LOCK),
+    "upgrade": (*SERVICES, *REDEPLOY, *migrating.MIGRATED, *EXAMINATION, *BACKUP, *LOCK),
     "continue": CONTINUING,
     "lock": LOCK_SEEN,
     "unlock": LOCK_FREED,

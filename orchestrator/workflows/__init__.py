@@ -27,6 +27,7 @@ from orchestrator.workflows.run import RunOptions, run
 from orchestrator.workflows.shell import ShellOptions, shell
 from orchestrator.workflows.status import StatusOptions, status
 from orchestrator.workflows.tasks import TasksOptions, tasks
+from orchestrator.workflows.upgrade import UpgradeOptions, upgrade
 
 __all__ = [
     "ApplyOptions",
@@ -56,6 +57,7 @@ __all__ = [
     "StatusOptions",
     "StepOptions",
     "TasksOptions",
+    "UpgradeOptions",
     "apply",
     "backup",
     "certificate",
@@ -75,4 +77,5 @@ __all__ = [
     "shell",
     "status",
     "tasks",
+    "upgrade",
 ]

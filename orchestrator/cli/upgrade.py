@@ -1,0 +1,35 @@
+"""`orchestrate upgrade`: tenants from one version of Onyx to another, station by station."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from orchestrator.cli import complete
+from orchestrator.cli.options import care_options, chosen_steps, contract_option, place_options, settings_options
+from orchestrator.cli.shape import command
+
+
+@command()
+@click.argument("tenants", nargs=-1, metavar="[TENANT...]", shell_complete=complete.tenants)
+@click.option("--to", metavar="VERSION", default="", help="The version wanted; by default the newest one known here.")
+@click.option("--third", metavar="VERSION", default="", help="The 3.x that copies the documents, between 2.x and 4.x.")
+@click.option("--plan", "planned", is_flag=True, help="Show where each tenant is, and its way; change nothing.")
+@contract_option
+@care_options
+@place_options
+@settings_options
+def upgrade(*, tenants: tuple[str, ...], to: str, third: str, planned: bool, **given: Any) -> None:
+    """Bring tenants to another version of Onyx, one after the other, station by station.
+
+    From 2.x the way leads through 3.x, which copies the documents from Vespa to OpenSearch. Before each change a backup
+    is taken and verified; then the lines to change are shown, and waited for; one task migrates the schema before the
+    rollout; the copy is watched; and before 4.x every document must be found by its id in both indexes. What a tenant
+    has come to is looked at anew each time: after any interruption, the same command goes on.
+    """
+    from orchestrator.cli.edge import carry_out
+    from orchestrator.workflows.upgrade import UpgradeOptions, upgrade
+
+    steps = chosen_steps({**given, "tenants": tenants})
+    carry_out(upgrade, UpgradeOptions(**steps, to=to, third=third, planned=planned), given)

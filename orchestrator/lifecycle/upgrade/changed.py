@@ -1,0 +1,86 @@
+"""`version-changed`: the tenant's newest task definition, and the contract, are as the next version needs them.
+
+Nothing runs with it yet. Whoever keeps the stack changes the lines that are shown; it is waited for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from orchestrator.engine.step import Done, Step, Subject, Verdict, Verdicts, Wait, nothing_to_apply
+from orchestrator.lifecycle.upgrade.path import COPIES, NEEDS, SIZES, TenantVersion, missing, number
+from orchestrator.stack.indexes import OPENSEARCH, VESPA
+
+
+class ChangeContext(Protocol):
+    """What the step needs."""
+
+    @property
+    def look(self) -> Callable[[], Mapping[Subject, TenantVersion]]:
+        """Reads the contract, and the newest task definitions of its tenants, anew."""
+        ...
+
+    @property
+    def next_version(self) -> str:
+        """The tag that is waited for."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeFacts:
+    """By tenant what is seen of it, and the version it shall be changed to."""
+
+    tenants: Mapping[Subject, TenantVersion]
+    version: str
+
+
+def observe(context: ChangeContext) -> ChangeFacts:
+    """A look at the services, and two task definitions for each tenant."""
+    return ChangeFacts(context.look(), context.next_version)
+
+
+def decide(facts: ChangeFacts) -> Verdicts:
+    """Per tenant."""
+    return {tenant: _verdict(tenant, it, facts.version) for tenant, it in facts.tenants.items()}
+
+
+def _verdict(tenant: Subject, it: TenantVersion, version: str) -> Verdict:
+    left = missing(it, version)
+    if not left:
+        return Done(f"the newest task definition has {version}, and what it needs")
+    fix = "; ".join(lines(tenant, version)) + "; then run the same command again"
+    return Wait(f"waiting for these changes: {'; '.join(left)}", "version-not-changed", fix, progress="; ".join(left))
+
+
+def lines(tenant: Subject, version: str) -> tuple[str, ...]:
+    """What to change, in our own terraform/ and in another's. Pure."""
+    major = number(version)[0]
+    kept = ', index = "both"' if major > COPIES else ""
+    ours = (
+        f'in terraform/: tenants = {{ {tenant} = {{ onyx_version = "{version}"{kept}, … }} }}, then orchestrate apply'
+    )
+    theirs = [f"image tags {version} (backend, web server)"]
+    if OPENSEARCH in NEEDS[major]:
+        theirs.append(
+            "OPENSEARCH_HOST, OPENSEARCH_REST_API_PORT, OPENSEARCH_ADMIN_USERNAME, OPENSEARCH_ADMIN_PASSWORD and "
+            "USER_AUTH_SECRET for api and background"
+        )
+    if VESPA in NEEDS[major] and major == COPIES:
+        theirs.append("VESPA_HOST as it is, and ENABLE_OPENSEARCH_INDEXING_FOR_ONYX = true")
+    if major >= COPIES:
+        theirs.append(", ".join(f"{name} {least} MiB" for name, least in SIZES.items()))
+        theirs.append(f"tenants.{tenant}.index.opensearch in the contract (vespa.{tenant} stays)")
+    return ours, f"in a stack of another make: {'; '.join(theirs)}; register the revision without rolling it out"
+
+
+STEP: Step[ChangeContext, ChangeFacts] = Step(
+    id="version-changed",
+    title="the next version's task definition is registered, with its indexes",
+    observe=observe,
+    decide=decide,
+    apply=nothing_to_apply,
+    timeout=86400,
+    poll=15,
+)
