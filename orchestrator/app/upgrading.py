@@ -14,6 +14,7 @@ from orchestrator.aws.ecs import Ecs
 from orchestrator.aws.service_settings import ClusterServices
 from orchestrator.engine.graph import AnyStep
 from orchestrator.engine.step import Subject
+from orchestrator.lifecycle.manifest import Manifest
 from orchestrator.lifecycle.upgrade.copied import Sight
 from orchestrator.lifecycle.upgrade.path import KeptBackup, TenantVersion
 from orchestrator.lifecycle.upgrade.seen import VersionReader, revisions_in, with_data
@@ -73,7 +74,14 @@ class Upgrading(Operation):
 def newest_backup(keeping: Backups) -> KeptBackup | None:
     """The newest complete one, if it is good now."""
     found = next((one for one in keeping.manifests() if one.complete), None)
-    if found is None or keeping.defects(found):
-        return None
-    settings = {tenant: part.settings for tenant, part in found.tenants.items()}
-    return KeptBackup(found.id, datetime.fromisoformat(found.begun), revisions_in(settings))
+    return None if found is None or keeping.defects(found) else _kept(found)
+
+
+def complete_backups(keeping: Backups) -> tuple[KeptBackup, ...]:
+    """All complete ones, the newest first; whether they are good was not looked at."""
+    return tuple(_kept(one) for one in keeping.manifests() if one.complete)
+
+
+def _kept(manifest: Manifest) -> KeptBackup:
+    settings = {tenant: part.settings for tenant, part in manifest.tenants.items()}
+    return KeptBackup(manifest.id, datetime.fromisoformat(manifest.begun), revisions_in(settings), manifest.place)

@@ -16,11 +16,13 @@ from orchestrator.cli.shape import command
 @click.option("--to", metavar="VERSION", default="", help="The version wanted; by default the newest one known here.")
 @click.option("--third", metavar="VERSION", default="", help="The 3.x that copies the documents, between 2.x and 4.x.")
 @click.option("--plan", "planned", is_flag=True, help="Show where each tenant is, and its way; change nothing.")
+@click.option("--finish", is_flag=True, help="After the upgrade to 4.x: wait until Vespa is removed; a backup first.")
+@click.option("--back", is_flag=True, help="Show the way back to the version before: the backup, verified, and how.")
 @contract_option
 @care_options
 @place_options
 @settings_options
-def upgrade(*, tenants: tuple[str, ...], to: str, third: str, planned: bool, **given: Any) -> None:
+def upgrade(*, tenants: tuple[str, ...], **given: Any) -> None:
     """Bring tenants to another version of Onyx, one after the other, station by station.
 
     From 2.x the way leads through 3.x, which copies the documents from Vespa to OpenSearch. Before each change a backup
@@ -32,4 +34,5 @@ def upgrade(*, tenants: tuple[str, ...], to: str, third: str, planned: bool, **g
     from orchestrator.workflows.upgrade import UpgradeOptions, upgrade
 
     steps = chosen_steps({**given, "tenants": tenants})
-    carry_out(upgrade, UpgradeOptions(**steps, to=to, third=third, planned=planned), given)
+    ways = {name: given[name] for name in ("to", "third", "planned", "finish", "back")}
+    carry_out(upgrade, UpgradeOptions(**steps, **ways), given)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,13 +19,20 @@ from orchestrator.workflows.run import bring_to_life
 
 if TYPE_CHECKING:
     from orchestrator.app import Operation
+    from orchestrator.app.backups import Backups
+    from orchestrator.app.upgrading import Upgrading
     from orchestrator.engine.graph import AnyStep
     from orchestrator.stack.contract import Stack
+
+Decide = Callable[[TenantVersion, Upgrade, KeptBackup | None, datetime], Station | Problem]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpgradeOptions(StepOptions):
-    """Which version is wanted. With `tenants`, only theirs; without, every tenant of the stack, one after the other."""
+    """Which version is wanted. With `tenants`, only theirs; without, every tenant of the stack, one after the other.
+
+    At most one of `planned`, `finish` and `back`.
+    """
 
     to: str = ""
     """Empty: the newest that is known here."""
@@ -32,6 +40,10 @@ class UpgradeOptions(StepOptions):
     """The 3.x that copies the documents, where the way leads through it; empty: one that is known to."""
     planned: bool = False
     """Show the way; change nothing."""
+    finish: bool = False
+    """Give up Vespa, which 4.x doesn't use."""
+    back: bool = False
+    """Find the backup that leads back, verify it, and show the way; change nothing."""
 
 
 def upgrade(
@@ -42,29 +54,44 @@ def upgrade(
 
     def work(execution: Execution) -> Outcome:
         anyone = Upgrade("", chosen.to or LATEST, chosen.third or THIRD)
-        problems = tuple(path.wrong_versions(anyone))
-        if problems:
+        if problems := (*path.wrong_versions(anyone), *_several(chosen)):
             raise Invalid(*problems)
+        go = _of(chosen)
         found = execution.contract()
         for tenant in chosen.tenants or sorted(found.tenants):
-            wanted = replace(anyone, tenant=tenant)
-            outcome = _show(execution, wanted) if chosen.planned else _bring_up(execution, wanted)
+            outcome = go(execution, replace(anyone, tenant=tenant))
             if outcome is not Outcome.SUCCEEDED:
                 return outcome
         return Outcome.SUCCEEDED
 
-    return perform("upgrade", stack, work, emit=emit, caller=caller, steps=chosen, recorded=not chosen.planned)
+    looks = chosen.planned or chosen.back
+    return perform("upgrade", stack, work, emit=emit, caller=caller, steps=chosen, recorded=not looks)
 
 
-def _bring_up(execution: Execution, wanted: Upgrade) -> Outcome:
+def _several(chosen: UpgradeOptions) -> Iterator[Problem]:
+    named = {"--plan": chosen.planned, "--finish": chosen.finish, "--back": chosen.back}
+    given = [name for name, is_given in named.items() if is_given]
+    if len(given) > 1:
+        yield Problem("upgrade-several-ways", f"{' and '.join(given)} exclude each other", given[0], "give one of them")
+
+
+def _of(chosen: UpgradeOptions) -> Callable[[Execution, Upgrade], Outcome]:
+    if chosen.planned:
+        return _show
+    if chosen.back:
+        return _show_way_back
+    return partial(_bring_up, path.next_of_finish if chosen.finish else path.next_station)
+
+
+def _bring_up(decide: Decide, execution: Execution, wanted: Upgrade) -> Outcome:
     """Station by station, as long as each comes true."""
     before: tuple[Station, TenantVersion] | None = None
     while True:
         it, backup = _seen(execution, wanted)
-        station = path.next_station(it, wanted, backup, execution.clock.now())
+        station = decide(it, wanted, backup, execution.clock.now())
         if isinstance(station, Problem):
             raise Refused(station)
-        _say(execution, wanted.tenant, f"{station.value}{_effect(station)}")
+        _say(execution, wanted.tenant, _word(station, decide))
         if station is Station.ARRIVED:
             return Outcome.SUCCEEDED
         if before == (station, it):
@@ -78,10 +105,16 @@ def _bring_up(execution: Execution, wanted: Upgrade) -> Outcome:
         wanted = replace(wanted, proven=wanted.proven or station is Station.PROOF)
 
 
+def _word(station: Station, decide: Decide) -> str:
+    if station is Station.ARRIVED and decide is path.next_of_finish:
+        return "it has no Vespa any more: the upgrade is finished"
+    return f"{station.value}{_effect(station)}"
+
+
 def _go(execution: Execution, wanted: Upgrade, station: Station, it: TenantVersion) -> Outcome:
     """One station. While somebody else changes the stack's lines, the stack is not locked."""
     from orchestrator import app
-    from orchestrator.lifecycle.upgrade import changed, copied, proven
+    from orchestrator.lifecycle.upgrade import changed, copied, proven, removed
     from orchestrator.steps import services
 
     only = [wanted.tenant]
@@ -90,6 +123,9 @@ def _go(execution: Execution, wanted: Upgrade, station: Station, it: TenantVersi
         _say(execution, wanted.tenant, *changed.lines(wanted.tenant, stop))
         watching = _watching(wanted.tenant, execution.contract, changed.STEP, version=stop)
         return bring_to_life(execution, watching, only)
+    if station is Station.REMOVE:
+        _say(execution, wanted.tenant, *removed.lines(wanted.tenant))
+        return bring_to_life(execution, _watching(wanted.tenant, execution.contract, removed.STEP), only)
     with execution.exclusive():
         if station is Station.BACKUP:
             keeping = safekeeping_of(execution, execution.contract())
@@ -115,15 +151,21 @@ def _watching(
 
 def _seen(execution: Execution, wanted: Upgrade) -> tuple[TenantVersion, KeptBackup | None]:
     """What decides which station is next."""
+    from orchestrator.app.upgrading import newest_backup
+
+    operation, keeping = _at_hand(execution, wanted)
+    return operation.seen(), newest_backup(keeping)
+
+
+def _at_hand(execution: Execution, wanted: Upgrade) -> tuple[Upgrading, Backups]:
     from orchestrator.app.backups import Backups
-    from orchestrator.app.upgrading import Upgrading, newest_backup
+    from orchestrator.app.upgrading import Upgrading
 
     stack = execution.contract()
     operation = execution.undertake(partial(Upgrading, tenant=wanted.tenant, contract=execution.contract), stack)
     operation.verify()
     who = execution.caller.who
-    keeping = Backups(operation, execution.settings, execution.clock, execution.redact.learn, who=who)
-    return operation.seen(), newest_backup(keeping)
+    return operation, Backups(operation, execution.settings, execution.clock, execution.redact.learn, who=who)
 
 
 def _say(execution: Execution, tenant: str, *texts: str) -> None:
@@ -140,8 +182,7 @@ def _show(execution: Execution, wanted: Upgrade) -> Outcome:
     it, backup = _seen(execution, wanted)
     station = path.next_station(it, wanted, backup, execution.clock.now())
     if isinstance(station, Problem):
-        execution.fail(station, Outcome.REFUSED)
-        return Outcome.REFUSED
+        raise Refused(station)
     _say(execution, wanted.tenant, f"it runs {it.running[wanted.tenant]}; next: {station.value}{_effect(station)}")
     _say(execution, wanted.tenant, *_way(it, wanted))
     return Outcome.SUCCEEDED
@@ -158,3 +199,18 @@ def _way(it: TenantVersion, wanted: Upgrade) -> Iterator[str]:
         yield f"{running} → {stop}: {'; '.join(f'{one.value}{_effect(one)}' for one in stations)}"
         yield from lines(wanted.tenant, stop)
         running = stop
+
+
+def _show_way_back(execution: Execution, wanted: Upgrade) -> Outcome:
+    """The backup that leads back, verified, and what is to be done with it."""
+    from orchestrator.app.upgrading import complete_backups
+
+    operation, keeping = _at_hand(execution, wanted)
+    it = operation.seen()
+    found = path.way_back(it, complete_backups(keeping), wanted.tenant)
+    if isinstance(found, Problem):
+        raise Refused(found)
+    if defects := keeping.defects(keeping.vault.get(found.id)):
+        raise Refused(*defects)
+    _say(execution, wanted.tenant, *path.lines_back(it, found, wanted.tenant))
+    return Outcome.SUCCEEDED

@@ -17,6 +17,8 @@ CAUSES = {
     "connect-revoked": "database-connect-revoked",
     "container-exits": "task-container-exited",
     "container-unhealthy": "task-container-unhealthy",
+    "copy-failing": "copy-failing",
+    "copy-stalled": "copy-stalled",
     "database-auto-restarted": "database-restarted",
     "database-busy": "database-busy",
     "database-closed": "database-closed",

@@ -30,8 +30,8 @@ from tests.diagnose.example_stack import HASTE, TENANTS, ExampleStack, Fault, Se
 from tests.diagnose.remedies import commands, run
 
 AFFECTED = TENANTS[1]
-OF_THE_AFFECTED = "opensearch-"
-"""Faults of this name are its alone: the other tenant has no OpenSearch."""
+OF_THE_AFFECTED = ("opensearch-", "copy-")
+"""Faults of these names are its alone: the other tenant has no OpenSearch."""
 MOST_LIFETIMES = 2
 """Task lifetimes after which a hopeless fault must be named."""
 

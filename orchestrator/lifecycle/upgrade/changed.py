@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from orchestrator.engine.step import Done, Step, Subject, Verdict, Verdicts, Wait, nothing_to_apply
-from orchestrator.lifecycle.upgrade.path import COPIES, NEEDS, SIZES, TenantVersion, missing, number
+from orchestrator.engine.step import Blocked, Done, Step, Subject, Verdict, Verdicts, Wait, nothing_to_apply
+from orchestrator.lifecycle.upgrade.path import COPIES, NEEDS, SIZES, TenantVersion, lacking, missing, number, unfit
 from orchestrator.stack.indexes import OPENSEARCH, VESPA
 
 
@@ -47,7 +47,10 @@ def decide(facts: ChangeFacts) -> Verdicts:
 
 
 def _verdict(tenant: Subject, it: TenantVersion, version: str) -> Verdict:
-    left = missing(it, version)
+    runs = number(it.running.get(tenant, "")) == number(version)
+    left = lacking(it, version) if runs else missing(it, version)
+    if problem := None if runs else unfit(it, version, tenant):
+        return Blocked(problem)
     if not left:
         return Done(f"the newest task definition has {version}, and what it needs")
     fix = "; ".join(lines(tenant, version)) + "; then run the same command again"

@@ -42,6 +42,7 @@ class Station(Enum):
     SETTLE = "the rollout that has begun comes to its end"
     COPY = "Onyx copies the documents to OpenSearch"
     PROOF = "every document is found by its id in both indexes"
+    REMOVE = "its Vespa, which nothing uses any more, is removed"
     ARRIVED = "it runs the wanted version"
 
 
@@ -52,6 +53,7 @@ EFFECTS: Mapping[Station, str] = {
     Station.SETTLE: "the site answers",
     Station.COPY: "users notice nothing; searches are answered by Vespa meanwhile",
     Station.PROOF: "users notice nothing",
+    Station.REMOVE: "users notice nothing; from then on there is no way back to 3.x but a backup",
     Station.ARRIVED: "",
 }
 """What each does to users."""
@@ -59,11 +61,13 @@ EFFECTS: Mapping[Station, str] = {
 
 @dataclass(frozen=True, slots=True)
 class KeptBackup:
-    """The stack's newest complete backup. `revisions`: the schema of each tenant's database in it."""
+    """A complete backup of the stack. `revisions`: the schema of each tenant's database in it."""
 
     id: str
     begun: datetime
     revisions: Mapping[str, str] = field(default_factory=dict)
+    place: str = ""
+    """As `restore` takes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,8 @@ class TenantVersion:
     """The kinds that the contract names for it."""
     revision: str = ""
     """Of its schema."""
+    since: datetime | None = None
+    """When the deployment that it runs was begun; None: ECS does not say."""
     copied: bool = False
     """Whether Onyx says that all documents are copied, or there are none to copy."""
     lite: bool = False
@@ -139,10 +145,10 @@ def next_station(it: TenantVersion, wanted: Upgrade, backup: KeptBackup | None, 
     if problem is not None:
         return problem
     mixed = any(tag != running for tag in it.running.values())
+    if mixed and it.registered.tag in it.running.values():
+        return Station.ROLLOUT
     if not it.steady or mixed:
-        if number(it.registered.tag) == number(running):
-            return Station.ROLLOUT if mixed else Station.SETTLE
-        return _not_up(wanted.tenant)
+        return Station.SETTLE if number(it.registered.tag) == number(running) else _not_up(wanted.tenant)
     if number(running)[0] >= COPIES and lacking(it, running):
         return Station.CHANGE
     stop = next(iter(stops(running, wanted)), "")
@@ -155,7 +161,56 @@ def next_station(it: TenantVersion, wanted: Upgrade, backup: KeptBackup | None, 
             return Station.PROOF
     if not suits(backup, it, wanted.tenant, now):
         return Station.BACKUP
-    return Station.CHANGE if missing(it, stop) else Station.ROLLOUT
+    if not missing(it, stop):
+        return Station.ROLLOUT
+    return unfit(it, stop, wanted.tenant) or Station.CHANGE
+
+
+def unfit(it: TenantVersion, stop: str, tenant: str) -> Problem | None:
+    """Why the revision of this version, once it is registered, must not be rolled out; None: it may, or is not there."""
+    lacks = missing(it, stop)
+    if not lacks or not _is_registered(it, stop):
+        return None
+    fix = f"register a revision of {stop} that has what is named here, then run the same command again"
+    return Problem("upgrade-revision-unfit", f"the newest task definition is not fit for {stop}: {'; '.join(lacks)}", tenant, fix)
+
+
+def next_of_finish(it: TenantVersion, wanted: Upgrade, backup: KeptBackup | None, now: datetime) -> Station | Problem:
+    """What is to be done next where Vespa shall be given up, or why it may not be."""
+    running = it.running.get(wanted.tenant, "")
+    if not number(running):
+        return _unknown_version(running, wanted.tenant)
+    if VESPA not in it.indexes:
+        return Station.ARRIVED
+    if number(running)[0] <= COPIES:
+        fix = f"orchestrate upgrade {wanted.tenant} brings it to 4.x first"
+        return Problem("upgrade-not-finished", f"it runs {running}, which needs its Vespa", wanted.tenant, fix)
+    if not it.steady or any(tag != running for tag in it.running.values()):
+        return _not_up(wanted.tenant)
+    return Station.REMOVE if suits(backup, it, wanted.tenant, now) else Station.BACKUP
+
+
+def way_back(it: TenantVersion, backups: Sequence[KeptBackup], tenant: str) -> KeptBackup | Problem:
+    """The newest backup of what ran before the present version; `backups`: complete ones, the newest first."""
+    before = (one for one in backups if it.since is not None and one.begun < it.since and one.revisions.get(tenant))
+    found = next(before, None)
+    if found is not None:
+        return found
+    fix = "orchestrate backup --list shows every backup; orchestrate restore MANIFEST goes back to any of them"
+    running = it.running.get(tenant, "")
+    message = f"no backup was taken before {running or 'the present version'} was rolled out"
+    return Problem("upgrade-no-way-back", message, tenant, fix)
+
+
+def lines_back(it: TenantVersion, backup: KeptBackup, tenant: str) -> tuple[str, ...]:
+    """How to go back to this backup, and what that costs."""
+    since = backup.begun.isoformat(timespec="minutes")
+    return (
+        f"it runs {it.running[tenant]}; backup {backup.id} of {since} was taken before that, and is good",
+        "a restore brings the whole stack back to it: what any tenant has written since is lost, and is named first",
+        f"1. set {tenant}'s images, and its index, back to what they were (onyx_version and index in terraform/)",
+        f"2. orchestrate restore {backup.place}",
+    )
 
 
 def change_to(it: TenantVersion, wanted: Upgrade) -> str:
@@ -164,6 +219,12 @@ def change_to(it: TenantVersion, wanted: Upgrade) -> str:
     if number(running)[0] >= COPIES and lacking(it, running):
         return running
     return next(iter(stops(running, wanted)), running)
+
+
+def _unknown_version(running: str, tenant: str) -> Problem:
+    fix = "pin the images to the fixed tag that runs now (orchestrate doctor), and apply that first"
+    said = running or "no image of Onyx"
+    return Problem("upgrade-version-unknown", f"which version it runs can't be told: {said}", tenant, fix)
 
 
 def _not_up(tenant: str) -> Problem:
@@ -177,39 +238,59 @@ def leaves_vespa(running: str, stop: str) -> bool:
 
 
 def suits(backup: KeptBackup | None, it: TenantVersion, tenant: str, now: datetime) -> bool:
-    """Whether going back to it would bring back what runs now: it is fresh, and of the same schema."""
-    if backup is None or now - backup.begun > FRESH:
+    """Whether going back to it would bring back what runs now: it is fresh, and of this version.
+
+    It is where the schema is the same; and where it was taken since this version was rolled out: then a migration for
+    the next one, cut short, may have come between.
+    """
+    if backup is None or now - backup.begun > FRESH or not backup.revisions.get(tenant):
         return False
-    return bool(it.revision) and backup.revisions.get(tenant) == it.revision
+    return backup.revisions[tenant] == it.revision or (it.since is not None and backup.begun > it.since)
 
 
 def missing(it: TenantVersion, stop: str) -> tuple[str, ...]:
-    """What of the newest task definition, or of the contract, is not yet as this version needs it."""
+    """What of the newest task definition is not yet as this version needs it, before anything is rolled out."""
     tag = it.registered.tag
     image = (f"the images have the tag {tag or 'of another application'}, not {stop}",)
-    return (() if number(tag) == number(stop) else image) + lacking(it, stop)
+    unready = (*_untold(it, stop), *_too_small(it, stop))
+    return (() if _is_registered(it, stop) else image) + unready
 
 
 def lacking(it: TenantVersion, version: str) -> tuple[str, ...]:
-    """The same, whatever the images are: indexes, and from Onyx 3 on containers of the right size."""
-    major, seen = number(version)[0], it.registered
-    found = [f"its tasks are not told of {kind}" for kind in sorted(NEEDS[major] - seen.told)]
-    found += [f"the contract names no {kind} for it" for kind in sorted(NEEDS[major] - it.indexes)]
-    for name, least in SIZES.items() if major >= COPIES else ():
-        has = seen.memory.get(name)
-        if has is None:
-            found.append(f"there is no {name}, neither in its task nor as a service beside it (`workers`)")
-        elif has < least:
-            found.append(f"{name} has {has} MiB, and needs {least}")
-    return tuple(found)
+    """What the running version lacks: indexes, and from Onyx 3 on a `background`, and containers of the right size."""
+    needed = NEEDS[number(version)[0]]
+    unnamed = (f"the contract names no {kind} for it" for kind in sorted(needed - it.indexes))
+    absent = () if "background" in it.registered.memory else (NO_BACKGROUND,)
+    unfit_revision = (*_untold(it, version), *_too_small(it, version)) if _is_registered(it, version) else ()
+    return (*unfit_revision, *unnamed, *absent)
+
+
+def _is_registered(it: TenantVersion, version: str) -> bool:
+    """Whether the newest revision is of this version, not of the next one already."""
+    return number(it.registered.tag) == number(version)
+
+
+NO_BACKGROUND = "there is no background, neither in its task nor as a service beside it (`workers`)"
+
+
+def _untold(it: TenantVersion, version: str) -> Iterator[str]:
+    for kind in sorted(NEEDS[number(version)[0]] - it.registered.told):
+        yield f"its tasks are not told of {kind}"
+
+
+def _too_small(it: TenantVersion, version: str) -> Iterator[str]:
+    if number(version)[0] < COPIES:
+        return
+    for name, least in SIZES.items():
+        has = it.registered.memory.get(name, least)
+        if has < least:
+            yield f"{name} has {has} MiB, and needs {least}"
 
 
 def _refusal(it: TenantVersion, running: str, wanted: Upgrade) -> Problem | None:
     tenant = wanted.tenant
     if not number(running):
-        fix = "pin the images to the fixed tag that runs now (orchestrate doctor), and apply that first"
-        said = running or "no image of Onyx"
-        return Problem("upgrade-version-unknown", f"which version it runs can't be told: {said}", tenant, fix)
+        return _unknown_version(running, tenant)
     if it.lite:
         fix = "set its images to the new tag: Onyx Lite has no index, and nothing to copy"
         return Problem("upgrade-of-lite", "it is Onyx Lite, which has no documents to take along", tenant, fix)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from orchestrator.aws.ecs import Ecs
 from orchestrator.aws.service_settings import ClusterServices
@@ -36,16 +37,19 @@ class VersionReader:
         found = self.ecs.services(list(services.values()))
         present: dict[Subject, TaskDefinition] = {}
         newest: dict[Subject, TaskDefinition] = {}
+        begun: dict[Subject, datetime] = {}
         for subject, name in services.items():
             service = found.get(name)
             primary = service.primary if service else None
             if primary is None:
                 fix = "check `cluster`, `region` and the tenant's services in the contract; orchestrate doctor"
                 raise OrchestratorError(Problem("service-missing", f"there is no service {name}", subject, fix))
+            begun[subject] = primary.created_at
             present[subject] = self.definitions.definition(primary.task_definition)
             newest[subject] = self.definitions.newest(family_of(primary.task_definition))
         return TenantVersion(
             running={subject: tag_of(one) for subject, one in present.items()},
+            since=begun[tenant],
             steady=all(steady(found[name]) for name in services.values()),
             registered=registered(newest[tenant], newest.values()),
             indexes=frozenset(kind for kind, whose, _ in stack.indexes if whose == tenant),

@@ -118,7 +118,7 @@ class Api:
                     "INFO  [alembic.runtime.migration] Will assume transactional DDL.",
                 )
             )
-            for old, new, title in database.pending(self._connection):
+            for old, new, title in database.pending(self._connection, self._version):
                 self._write((f"INFO  [alembic.runtime.migration] Running upgrade {old} -> {new}, {title}",))
                 database.advance(self._connection, old, new)
                 yield self._one_migration()
@@ -132,7 +132,7 @@ class Api:
         slow = {"several-migrators": SLOW_MIGRATING, "slow-migrations": SLOWEST_MIGRATING}
         cloud, group = self._surroundings.cloud, self._surroundings.group
         seconds = next((slow[name] for name in slow if fault_is_on(cloud, name, group)), MIGRATING)
-        return seconds / len(database.REVISIONS)
+        return seconds / len(database.revisions_of(self._version))
 
     def _wait_for(self, what: str, ask: Callable[[], None]) -> Iterator[float]:
         for attempt in range(1, ATTEMPTS + 1):

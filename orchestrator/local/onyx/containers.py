@@ -105,7 +105,7 @@ class Onyx:
                 version, serves = version_of(container.image), _serves(task, container.name)
                 self._api = Api(surroundings, environment, container.name, container.write, version, serves=serves)
             elif container.role is ContainerRole.BACKGROUND and self._api is None:
-                self._workers = Workers(surroundings, environment, container.write)
+                self._workers = Workers(surroundings, environment, container.write, version_of(container.image))
         self._domain = next((env["WEB_DOMAIN"] for env in environments.values() if env.get("WEB_DOMAIN")), "")
 
     @classmethod
@@ -121,6 +121,8 @@ class Onyx:
             container.write(FIRST_LINES[container.role])
         boot = self._api or self._workers
         for seconds in boot.boot() if boot is not None else ():
+            yield from self._in_small_steps(seconds)
+        for seconds in self._workers.work() if self._workers is not None else ():
             yield from self._in_small_steps(seconds)
         while True:
             yield max(WATCH_EVERY, SHORTEST_WATCH * self._cloud.pace.speed)

@@ -28,6 +28,15 @@ REVISIONS = (
     ("9cf5c00f72fe", "add creator to cc pair"),
 )
 """A handful of Onyx's migrations, oldest first."""
+COPY_RECORD = "opensearch_tenant_migration_record"
+COPY_REVISION = ("feead2911109", "add_opensearch_tenant_migration_columns")
+"""Onyx 3 keeps there how far it has copied documents to OpenSearch."""
+_COPY_TABLE = (
+    "CREATE TABLE opensearch_tenant_migration_record (id SERIAL PRIMARY KEY, overall_document_migration_status VARCHAR "
+    "NOT NULL DEFAULT 'pending', total_chunks_migrated INTEGER NOT NULL DEFAULT 0, total_chunks_errored INTEGER NOT "
+    "NULL DEFAULT 0, approx_chunk_count_in_vespa INTEGER, migration_completed_at TIMESTAMPTZ, "
+    "enable_opensearch_retrieval BOOLEAN NOT NULL DEFAULT false)"
+)
 
 
 class NoConnection(Exception):
@@ -87,14 +96,20 @@ def in_sqlalchemys_words(error: psycopg.Error) -> str:
     return f"sqlalchemy.exc.ProgrammingError: (psycopg2.errors.{kind}) {error}"
 
 
-def pending(connection: psycopg.Connection) -> list[tuple[str, str, str]]:
+def revisions_of(version: tuple[int, ...]) -> tuple[tuple[str, str], ...]:
+    """The migrations that this version of Onyx knows."""
+    return (*REVISIONS, COPY_REVISION) if version[0] > 2 else REVISIONS
+
+
+def pending(connection: psycopg.Connection, version: tuple[int, ...] = (2,)) -> list[tuple[str, str, str]]:
     """Upgrades still to run: from (empty at first), to, title. Creates the migration table.
 
     Raises psycopg.Error, and Refused for a revision that this version does not know.
     """
     connection.execute("CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
     row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    names = [revision for revision, _ in REVISIONS]
+    known = revisions_of(version)
+    names = [revision for revision, _ in known]
     if row and row[0] not in names:
         raise NoConnection(
             f"alembic.util.exc.CommandError: Can't locate revision identified by '{row[0]}'\n"
@@ -102,7 +117,7 @@ def pending(connection: psycopg.Connection) -> list[tuple[str, str, str]]:
         )
     done = names.index(row[0]) + 1 if row else 0
     befores = ["", *names]
-    return [(befores[n], revision, title) for n, (revision, title) in enumerate(REVISIONS) if n >= done]
+    return [(befores[n], revision, title) for n, (revision, title) in enumerate(known) if n >= done]
 
 
 FIRST_TABLE = "connector"
@@ -116,6 +131,8 @@ def advance(connection: psycopg.Connection, before: str, revision: str) -> None:
             connection.execute(sql.SQL("CREATE TABLE {} (id SERIAL PRIMARY KEY)").format(sql.Identifier(FIRST_TABLE)))
             connection.execute("INSERT INTO alembic_version (version_num) VALUES (%s)", (revision,))
             return
+        if revision == COPY_REVISION[0]:
+            connection.execute(_COPY_TABLE.encode())
         update = "UPDATE alembic_version SET version_num = %s WHERE version_num = %s"
         if connection.execute(update, (revision, before)).rowcount != 1:
             raise NoConnection(
@@ -128,4 +145,5 @@ def forget_migrations(connection: psycopg.Connection) -> None:
     """The database is as if nothing had ever migrated it. Raises psycopg.Error."""
     with connection.transaction():
         connection.execute("DROP TABLE IF EXISTS alembic_version")
-        connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(FIRST_TABLE)))
+        for table in (FIRST_TABLE, COPY_RECORD):
+            connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(table)))

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPSConnection
 from typing import Any
+from urllib.parse import quote
 
 from orchestrator.local.ec2 import reach
 from orchestrator.local.onyx.services import TaskSurroundings, Unavailable, instance_at
@@ -68,6 +69,16 @@ def ask_opensearch(surroundings: TaskSurroundings, environment: Mapping[str, str
         status, said = client.ask("PUT", f"/{INDEX}", {"settings": {"index.number_of_replicas": 0}})
     if status != 200:
         raise Unavailable(f"[OpenSearch] Readiness probe did not succeed: {said}")
+
+
+def put_document(
+    surroundings: TaskSurroundings, environment: Mapping[str, str], identity: str, source: Mapping[str, Any]
+) -> None:
+    """The chunk is in Onyx's index, in place of an earlier one of this id. Raises Unavailable."""
+    path = f"/{INDEX}/_doc/{quote(identity, safe='')}"
+    status, said = _client(surroundings, environment).ask("PUT", path, source)
+    if status not in (200, 201):
+        raise Unavailable(f"opensearchpy.exceptions.TransportError: TransportError({status}, {said})")
 
 
 def _client(surroundings: TaskSurroundings, environment: Mapping[str, str]) -> SearchClient:

@@ -63,7 +63,8 @@ class Customers:
         self.shell(tenant, "set -e\n" + "\n".join(feeds))
 
     def _feed(self, tenant: str, number: int) -> str:
-        document = json.dumps({"fields": {"content": f"{tenant} knows {number}", "embedding": [number, 0.5]}})
+        known = {"document_id": f"{tenant}-{number}", "chunk_id": 0, "content": f"{tenant} knows {number}"}
+        document = json.dumps({"fields": {**known, "embedding": [number, 0.5]}})
         url = f"http://localhost:8081/document/v1/default/danswer_chunk/docid/{tenant}-{number}"
         return f"curl -sf -o /dev/null -X POST -H 'Content-Type: application/json' -d {shlex.quote(document)} {url}"
 

@@ -43,7 +43,7 @@ def indexes(
     if VESPA in kinds:
         found[VESPA] = _vespa(aws, shared, customer, snapshot)
     if OPENSEARCH in kinds:
-        found[OPENSEARCH] = _opensearch(aws, shared, customer)
+        found[OPENSEARCH] = opensearch(aws, shared, customer)
     return found
 
 
@@ -54,7 +54,8 @@ def _vespa(aws: WorldClients, shared: Shared, customer: Customer, snapshot: str 
     return {**made, "port": 8081, "config_port": 19071}
 
 
-def _opensearch(aws: WorldClients, shared: Shared, customer: Customer) -> dict[str, Any]:
+def opensearch(aws: WorldClients, shared: Shared, customer: Customer) -> dict[str, Any]:
+    """As the contract has it: its admin's secret, and its instance."""
     password = f"{secrets.token_urlsafe(24)}-aA1"  # the image wants signs of every kind
     login = json.dumps({"username": "admin", "password": password})
     arn = secret(aws, shared.name, f"opensearch-{customer.name}", login)

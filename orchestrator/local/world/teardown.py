@@ -114,14 +114,19 @@ def _balancer(aws: WorldClients, contract: Mapping[str, Any]) -> None:
 def _indexes(aws: WorldClients, contract: Mapping[str, Any]) -> None:
     own = (found for tenant in contract["tenants"].values() for found in (tenant.get("index") or {}).values())
     for one in (*contract["vespa"].values(), *own):
-        attached = [{"Name": "attachment.instance-id", "Values": [one["instance_id"]]}]
-        volumes = aws.ec2.describe_volumes(Filters=attached)["Volumes"]
-        for volume in volumes:
-            place = volume["Attachments"][0]
-            aws.ec2.detach_volume(VolumeId=volume["VolumeId"], InstanceId=place["InstanceId"], Device=place["Device"])
-        _quietly(aws.ec2.terminate_instances, InstanceIds=[one["instance_id"]])
-        for volume in volumes:
-            _quietly(aws.ec2.delete_volume, VolumeId=volume["VolumeId"])
+        remove_index(aws, one["instance_id"])
+
+
+def remove_index(aws: WorldClients, instance: str) -> None:
+    """The instance and its volumes. May be called again."""
+    attached = [{"Name": "attachment.instance-id", "Values": [instance]}]
+    volumes = aws.ec2.describe_volumes(Filters=attached)["Volumes"]
+    for volume in volumes:
+        place = volume["Attachments"][0]
+        aws.ec2.detach_volume(VolumeId=volume["VolumeId"], InstanceId=place["InstanceId"], Device=place["Device"])
+    _quietly(aws.ec2.terminate_instances, InstanceIds=[instance])
+    for volume in volumes:
+        _quietly(aws.ec2.delete_volume, VolumeId=volume["VolumeId"])
 
 
 def _network(ec2: Any, vpc: str) -> None:

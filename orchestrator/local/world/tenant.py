@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.local.world.foundation import TOGETHER, login, policy, role, secret, tags
@@ -12,10 +13,24 @@ from orchestrator.local.world.parts import Customer, Shared, WorldClients
 NGINX = "nginx:1.27.5-alpine"
 TAGS = {2: "v2.0.0", 3: "v3.2.1", 4: "v4.6.1"}
 """Of Onyx's images, by its major version."""
+COPIES = 3
+"""The major version that copies documents from one index to the other."""
 _API = ["/bin/sh", "-c", "alembic upgrade head && exec uvicorn onyx.main:app --host 0.0.0.0 --port 8080"]
 _BACKGROUND = ["/app/scripts/supervisord_entrypoint.sh"]
 
 Container = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TenantParts:
+    """What its containers are made of. `onyx` is the major version, `user_auth` the secret of sessions (empty: made)."""
+
+    indexes: PlacedByKind
+    onyx: int
+    login_arn: str
+    log_group: str
+    task_role: str
+    user_auth: str = ""
 
 
 def tenant(aws: WorldClients, shared: Shared, customer: Customer, indexes: PlacedByKind, onyx: int) -> dict[str, Any]:
@@ -29,31 +44,11 @@ def tenant(aws: WorldClients, shared: Shared, customer: Customer, indexes: Place
     aws.logs.create_log_group(logGroupName=log_group)
     target_group = _target_group(aws, shared, customer)
     task_role = _task_role(aws, shared, customer)
-    containers = _containers(aws, shared, customer, (indexes, onyx, login_arn, log_group))
-    apart = [one for one in containers if onyx > 2 and one["name"] == "background"]
-    beside = [one for one in containers if one not in apart]
-
-    def define(family: str, some: list[Container], cpu: str, memory: str) -> str:
-        return str(
-            aws.ecs.register_task_definition(
-                family=family,
-                networkMode="awsvpc",
-                requiresCompatibilities=["FARGATE"],
-                cpu=cpu,
-                memory=memory,
-                executionRoleArn=shared.execution_role,
-                taskRoleArn=task_role,
-                containerDefinitions=some,
-            )["taskDefinition"]["taskDefinitionArn"]
-        )
-
+    own = TenantParts(indexes, onyx, login_arn, log_group, task_role)
+    definition, background = register(aws, shared, customer, own)
     service = f"{customer.name}-{shared.environment}-service"
-    _service(aws, shared, service, define(customer.name, beside, "1024", "3072"), target_group)
-    workers = {}
-    if apart:
-        name = f"{customer.name}-{shared.environment}-background"
-        _service(aws, shared, name, define(f"{customer.name}-background", apart, "2048", "8192"))
-        workers["background"] = {"service": name}
+    _service(aws, shared, service, definition, target_group)
+    workers = {"background": background_service(aws, shared, customer, background)} if background else {}
     return {
         "database": database,
         "role": database,
@@ -66,6 +61,42 @@ def tenant(aws: WorldClients, shared: Shared, customer: Customer, indexes: Place
         **({"index": {OPENSEARCH: indexes[OPENSEARCH]}} if OPENSEARCH in indexes else {}),
         **_elsewhere(shared, customer),
     }
+
+
+def register(aws: WorldClients, shared: Shared, customer: Customer, own: TenantParts) -> tuple[str, str]:
+    """New revisions of its task definitions: of its service's, and of background's (empty: that is in the first)."""
+    containers = _containers(aws, shared, customer, own)
+    apart = [one for one in containers if own.onyx > 2 and one["name"] == "background"]
+    beside = [one for one in containers if one not in apart]
+
+    def define(family: str, some: list[Container], cpu: str, memory: str) -> str:
+        return str(
+            aws.ecs.register_task_definition(
+                family=family,
+                networkMode="awsvpc",
+                requiresCompatibilities=["FARGATE"],
+                cpu=cpu,
+                memory=memory,
+                executionRoleArn=shared.execution_role,
+                taskRoleArn=own.task_role,
+                containerDefinitions=some,
+            )["taskDefinition"]["taskDefinitionArn"]
+        )
+
+    first = define(customer.name, beside, "1024", "3072")
+    return first, define(background_family(customer), apart, "2048", "8192") if apart else ""
+
+
+def background_family(customer: Customer) -> str:
+    """The family of background's task definition, where it has one of its own."""
+    return f"{customer.name}-background"
+
+
+def background_service(aws: WorldClients, shared: Shared, customer: Customer, definition: str) -> dict[str, str]:
+    """Its service, without a load balancer, as the contract has it."""
+    name = f"{customer.name}-{shared.environment}-background"
+    _service(aws, shared, name, definition)
+    return {"service": name}
 
 
 def _elsewhere(shared: Shared, customer: Customer) -> dict[str, Any]:
@@ -120,7 +151,7 @@ def _prefix(customer: Customer) -> str:
     return f"onyx-files/{customer.name}"
 
 
-def _backend_variables(shared: Shared, customer: Customer, indexes: PlacedByKind) -> dict[str, str]:
+def _backend_variables(shared: Shared, customer: Customer, own: TenantParts) -> dict[str, str]:
     """The environment of api and background. Three Redis databases a tenant: they share one Redis."""
     first = 3 * customer.slot
     return {
@@ -133,7 +164,7 @@ def _backend_variables(shared: Shared, customer: Customer, indexes: PlacedByKind
         "REDIS_DB_NUMBER": str(first),
         "REDIS_DB_NUMBER_CELERY_RESULT_BACKEND": str(first + 1),
         "REDIS_DB_NUMBER_CELERY": str(first + 2),
-        **_index_variables(indexes),
+        **_index_variables(own),
         "S3_FILE_STORE_BUCKET_NAME": shared.bucket,
         "S3_FILE_STORE_PREFIX": _prefix(customer),
         "AWS_REGION_NAME": shared.region,
@@ -143,41 +174,38 @@ def _backend_variables(shared: Shared, customer: Customer, indexes: PlacedByKind
     }
 
 
-def _index_variables(indexes: PlacedByKind) -> dict[str, str]:
+def _index_variables(own: TenantParts) -> dict[str, str]:
+    """Onyx 4 is told of no Vespa, though one may be kept."""
     found: dict[str, str] = {}
-    if vespa := indexes.get(VESPA):
+    if (vespa := own.indexes.get(VESPA)) and own.onyx <= COPIES:
         found |= {"VESPA_HOST": vespa["host"], "VESPA_PORT": "8081", "VESPA_TENANT_PORT": "19071"}
-    if opensearch := indexes.get(OPENSEARCH):
+    if opensearch := own.indexes.get(OPENSEARCH):
         found |= {"OPENSEARCH_HOST": opensearch["host"], "OPENSEARCH_REST_API_PORT": "9200"}
         found |= {"OPENSEARCH_ADMIN_USERNAME": "admin", "OPENSEARCH_USE_SSL": "true"}
         found |= {"OPENSEARCH_VERIFY_CERTS": "false"}
+        found |= {"ENABLE_OPENSEARCH_INDEXING_FOR_ONYX": "true"} if own.onyx == COPIES else {}
     return found
 
 
-def _secrets(
-    aws: WorldClients, shared: Shared, customer: Customer, of_tenant: tuple[PlacedByKind, int, str]
-) -> dict[str, str]:
-    indexes, onyx, login_arn = of_tenant
+def _secrets(aws: WorldClients, shared: Shared, customer: Customer, own: TenantParts) -> dict[str, str]:
     found = {
-        "POSTGRES_USER": f"{login_arn}:username::",
-        "POSTGRES_PASSWORD": f"{login_arn}:password::",
+        "POSTGRES_USER": f"{own.login_arn}:username::",
+        "POSTGRES_PASSWORD": f"{own.login_arn}:password::",
         "REDIS_PASSWORD": shared.redis_secret,
     }
-    if opensearch := indexes.get(OPENSEARCH):
+    if opensearch := own.indexes.get(OPENSEARCH):
         found["OPENSEARCH_ADMIN_PASSWORD"] = f"{opensearch['secret_arn']}:password::"
-    if onyx > 2:
-        found["USER_AUTH_SECRET"] = secret(aws, shared.name, f"user-auth-{customer.name}", secrets.token_hex(24))
+    if own.onyx > 2:
+        made = own.user_auth or secret(aws, shared.name, f"user-auth-{customer.name}", secrets.token_hex(24))
+        found["USER_AUTH_SECRET"] = made
     return found
 
 
-def _containers(
-    aws: WorldClients, shared: Shared, customer: Customer, of_tenant: tuple[PlacedByKind, int, str, str]
-) -> list[Container]:
-    indexes, onyx, login_arn, log_group = of_tenant
-    given = _secrets(aws, shared, customer, (indexes, onyx, login_arn))
+def _containers(aws: WorldClients, shared: Shared, customer: Customer, own: TenantParts) -> list[Container]:
+    onyx, given = own.onyx, _secrets(aws, shared, customer, own)
     backend = {
         "image": f"onyxdotapp/onyx-backend:{TAGS[onyx]}",
-        "environment": _pairs(_backend_variables(shared, customer, indexes)),
+        "environment": _pairs(_backend_variables(shared, customer, own)),
         "secrets": [{"name": name, "valueFrom": place} for name, place in given.items()],
     }
     api, background = (768, 768) if onyx == 2 else (2048, 8192)
@@ -200,7 +228,7 @@ def _containers(
         },
         {"name": "nginx", "image": NGINX, "memory": 128, "portMappings": _port(80), "environment": _pairs(nginx)},
     ]
-    options = {"awslogs-group": log_group, "awslogs-region": shared.region}
+    options = {"awslogs-group": own.log_group, "awslogs-region": shared.region}
     return [
         {
             "essential": True,

@@ -62,6 +62,7 @@ CHECKS: Mapping[str, str] = {
     "tasks": TASKS,
     "way-out": TASKS,
     "index-version": INDEX,
+    "document-copy": INDEX,
     **{f"{kind}-{about}": INDEX for kind in _KINDS for about in ("container", "instance", "settings")},
 }
 """Each check of the doctor → the link that it is about."""
