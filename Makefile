@@ -23,7 +23,7 @@ ORCHESTRATE ?= $(BIN)/orchestrate
 
 $(orchestrate_targets): $(READY)
 
-.PHONY: help setup test check static format demo dist bench bench-wait reference docs screenshots image-rehearsal roundtrip roundtrip-faults killed-terraform second-cloud smoke diagnose faults scale fleet corpus clean trial newest upgrade-dependencies
+.PHONY: help setup test check static format demo dist bench bench-wait reference docs screenshots image-rehearsal roundtrip upgrade roundtrip-faults killed-terraform second-cloud smoke diagnose faults scale fleet corpus clean trial newest upgrade-dependencies
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -92,6 +92,9 @@ image-rehearsal: $(READY) ## run the Dockerfile's steps without Docker, in roots
 
 roundtrip: $(READY) ## two tenants' data through backup, destroy and restore, with real Terraform; its last line: identical, or what differs
 	@$(BIN)/python -P -m orchestrator.local.stories.roundtrip $(SPEED)
+
+upgrade: $(READY) ## two tenants' data from Onyx 2 to 4, kill -9 at each station; its last line: identical, or what differs
+	@$(BIN)/python -P -m orchestrator.local.stories.upgrade $(SPEED)
 
 roundtrip-faults: $(READY) ## the same on a small stack, with kill -9 in each phase (some minutes)
 	$(BIN)/pytest -q tests/e2e/lifecycle_kills.py

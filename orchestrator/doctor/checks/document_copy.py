@@ -64,7 +64,9 @@ def judge(facts: DocumentCopyCheckFacts) -> Iterable[Finding]:
                 f"restart what holds the lock: orchestrate redeploy {tenant}; it expires by itself after 6 minutes "
                 "(Onyx's source)"
             )
-            yield _finding(tenant, "copy-stalled", "its task does not get its lock, which another worker holds", fix, newest)
+            yield _finding(
+                tenant, "copy-stalled", "its task does not get its lock, which another worker holds", fix, newest
+            )
         elif FAILED in newest:
             fix = (
                 f"see why: orchestrate logs --tenant {tenant} --grep migration; the batch is tried again by itself "

@@ -144,26 +144,31 @@ def next_station(it: TenantVersion, wanted: Upgrade, backup: KeptBackup | None, 
     problem = _refusal(it, running, wanted)
     if problem is not None:
         return problem
-    mixed = any(tag != running for tag in it.running.values())
-    if mixed and it.registered.tag in it.running.values():
-        return Station.ROLLOUT
-    if not it.steady or mixed:
-        return Station.SETTLE if number(it.registered.tag) == number(running) else _not_up(wanted.tenant)
+    unsettled = _unsettled(it, running, wanted.tenant)
+    if unsettled is not None:
+        return unsettled
     if number(running)[0] >= COPIES and lacking(it, running):
         return Station.CHANGE
     stop = next(iter(stops(running, wanted)), "")
     if not stop:
         return Station.ARRIVED
-    if leaves_vespa(running, stop):
-        if not it.copied:
-            return Station.COPY
-        if not wanted.proven:
-            return Station.PROOF
+    if leaves_vespa(running, stop) and not (it.copied and wanted.proven):
+        return Station.PROOF if it.copied else Station.COPY
     if not suits(backup, it, wanted.tenant, now):
         return Station.BACKUP
     if not missing(it, stop):
         return Station.ROLLOUT
     return unfit(it, stop, wanted.tenant) or Station.CHANGE
+
+
+def _unsettled(it: TenantVersion, running: str, tenant: str) -> Station | Problem | None:
+    """What comes first where not all of its services are up, or not all run the same; None: they are, and do."""
+    mixed = any(tag != running for tag in it.running.values())
+    if mixed and it.registered.tag in it.running.values():
+        return Station.ROLLOUT
+    if it.steady and not mixed:
+        return None
+    return Station.SETTLE if _is_registered(it, running) else _not_up(tenant)
 
 
 def unfit(it: TenantVersion, stop: str, tenant: str) -> Problem | None:
@@ -172,7 +177,9 @@ def unfit(it: TenantVersion, stop: str, tenant: str) -> Problem | None:
     if not lacks or not _is_registered(it, stop):
         return None
     fix = f"register a revision of {stop} that has what is named here, then run the same command again"
-    return Problem("upgrade-revision-unfit", f"the newest task definition is not fit for {stop}: {'; '.join(lacks)}", tenant, fix)
+    return Problem(
+        "upgrade-revision-unfit", f"the newest task definition is not fit for {stop}: {'; '.join(lacks)}", tenant, fix
+    )
 
 
 def next_of_finish(it: TenantVersion, wanted: Upgrade, backup: KeptBackup | None, now: datetime) -> Station | Problem:

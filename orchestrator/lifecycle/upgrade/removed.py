@@ -49,12 +49,15 @@ def _verdict(tenant: Subject, kinds: frozenset[str]) -> Verdict:
 
 def lines(tenant: Subject) -> tuple[str, ...]:
     """What to change, in our own terraform/ and in another's. Pure."""
-    return (
+    ours = (
         f'in terraform/: leave out index = "both" of {tenant}, then orchestrate apply (it destroys the instance and '
-        "the volume of its Vespa)",
-        f"in a stack of another make: remove the instance and the volume of its Vespa, and vespa.{tenant} from the "
-        "contract; if the instance was the `runner`, name another one there first",
+        "the volume of its Vespa)"
     )
+    theirs = (
+        f"in a stack of another make: remove the instance and the volume of its Vespa, and vespa.{tenant} from the "
+        "contract; if the instance was the `runner`, name another one there first"
+    )
+    return ours, theirs
 
 
 STEP: Step[RemovalContext, RemovalFacts] = Step(

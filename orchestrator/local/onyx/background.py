@@ -1,8 +1,9 @@
 """Onyx's background container in a task of its own: eight Celery workers under supervisord, which migrate nothing.
 
-Those of Onyx 3 copy the documents from Vespa to OpenSearch: copying.py. A worker waits for PostgreSQL, Redis and its search index, and shuts down when one of them doesn't answer in time;
-supervisord starts it again, so that the container lives on. As read in the source of Onyx up to v4.6.1: no image of
-Onyx ran here. Left out: what else the workers do, and that they fail on tables which no api has migrated yet.
+A worker waits for PostgreSQL, Redis and its search index, and shuts down when one of them doesn't answer in time;
+supervisord starts it again, so that the container lives on. Those of Onyx 3 copy documents (copying.py). As read in the
+source of Onyx up to v4.6.1: no image of Onyx ran here. Left out: what else the workers do, and that they fail on tables
+which no api has migrated yet.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Onyx 3's task that copies documents from Vespa to OpenSearch: a batch at a time, by a record in the tenant's database.
+"""Onyx 3's task that copies documents from Vespa to OpenSearch, a batch at a time, by a record in the database.
 
 It begins by itself, goes on where the record says it was, and marks the record completed when nothing is left; of an
 empty index it never does. What fails is logged, and tried again. As read in the source of Onyx up to v4.6.1 (the tasks
@@ -60,9 +60,10 @@ class DocumentCopy:
         if self._is_locked_out():
             self._write((LOCKED,))
             return False
+        if self._has_fault(FAILING):
+            self._write((BROKEN, "Traceback (most recent call last):", FULL))
+            return False
         try:
-            if self._has_fault(FAILING):
-                raise Unavailable(FULL)
             with database.connect(self._surroundings, self._environment) as session:
                 return self._copy(session)
         except (database.NoConnection, Unavailable, psycopg.Error) as error:
@@ -121,7 +122,7 @@ def _record(session: psycopg.Connection) -> tuple[int, bool]:
     columns = "total_chunks_migrated, migration_completed_at IS NOT NULL"
     row = session.execute(f"SELECT {columns} FROM {database.COPY_RECORD}").fetchone()  # noqa: S608 - constants
     if row is None:
-        session.execute(f"INSERT INTO {database.COPY_RECORD} DEFAULT VALUES")  # noqa: S608 - a constant
+        session.execute(f"INSERT INTO {database.COPY_RECORD} DEFAULT VALUES")
         return 0, False
     return int(row[0]), bool(row[1])
 

@@ -69,8 +69,12 @@ class Customers:
         return f"curl -sf -o /dev/null -X POST -H 'Content-Type: application/json' -d {shlex.quote(document)} {url}"
 
     def shell(self, tenant: str, script: str) -> str:
-        """Run a script on the tenant's index instance; what it says."""
-        ssm, instance = self.client("ssm"), self.contract["vespa"][tenant]["instance_id"]
+        """Run a script on the instance of the tenant's Vespa; what it says."""
+        return self.run_on(self.contract["vespa"][tenant]["instance_id"], script)
+
+    def run_on(self, instance: str, script: str) -> str:
+        """Run a script on an instance; what it says."""
+        ssm = self.client("ssm")
         sent = ssm.send_command(
             InstanceIds=[instance], DocumentName="AWS-RunShellScript", Parameters={"commands": [script]}
         )["Command"]["CommandId"]
@@ -81,17 +85,21 @@ class Customers:
 
         eventually(lambda: status() not in ("Pending", "InProgress"), PATIENCE, often=0.2)
         if (ended := status()) != "Success":
-            raise StoryError(f"a script on {tenant}'s instance: {ended} (waited {PATIENCE:.0f} s at most)")
+            raise StoryError(f"a script on {instance}: {ended} (waited {PATIENCE:.0f} s at most)")
         answer = ssm.get_command_invocation(CommandId=sent, InstanceId=instance)
         return str(answer["StandardOutputContent"])
 
     def fingerprint(self) -> Fingerprint:
         """Of everything that is there now."""
-        found = {"files": _digest(self._files())}
+        found = {"files": self.files()}
         for tenant in self.contract["tenants"]:
             found[f"database/{tenant}"] = _digest(self._rows(tenant))
             found[f"index/{tenant}"] = _digest(self._documents(tenant))
         return found
+
+    def files(self) -> str:
+        """The digest of every object."""
+        return _digest(self._files())
 
     def _rows(self, tenant: str) -> Iterator[str]:
         with self.session(tenant) as session:

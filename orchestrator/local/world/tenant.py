@@ -23,7 +23,7 @@ Container = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class TenantParts:
-    """What its containers are made of. `onyx` is the major version, `user_auth` the secret of sessions (empty: made)."""
+    """What its containers are made of. `onyx` is the major version, `user_auth` its sessions' secret (empty: made)."""
 
     indexes: PlacedByKind
     onyx: int

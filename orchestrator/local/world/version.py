@@ -50,9 +50,7 @@ def make_background(
     if not said.get("workers"):
         customer = _customer(made, tenant, present)
         family = background_family(customer)
-        said["workers"] = {
-            "background": background_service(aws, _shared(aws, made, present), customer, family)
-        }
+        said["workers"] = {"background": background_service(aws, _shared(aws, made, present), customer, family)}
     return made
 
 
