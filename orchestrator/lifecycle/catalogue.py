@@ -18,7 +18,7 @@ from orchestrator.lifecycle import (
     schema_migrated,
 )
 from orchestrator.lifecycle.backup import databases_dumped
-from orchestrator.lifecycle.upgrade import changed, copied, proven
+from orchestrator.lifecycle.upgrade import changed, copied, proven, removed
 
 
 def own() -> tuple[AnyStep, ...]:
@@ -40,6 +40,7 @@ def own() -> tuple[AnyStep, ...]:
         changed.STEP,
         copied.STEP,
         proven.STEP,
+        removed.STEP,
         rollouts_stopped.STEP,
     )
     return tuple({step.id: step for step in found if step.id not in shared}.values())

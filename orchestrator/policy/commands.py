@@ -311,7 +311,7 @@ COMMANDS: Mapping[str, Grants] = {
     "resume": (*RUN, *pausing.RESUMED),
     "redeploy": (*SERVICES, *REDEPLOY, *EXAMINATION, *LOCK),
     "migrate": (*SERVICES, *REDEPLOY, *migrating.MIGRATED, *EXAMINATION, *LOCK),
-    "upgrade": (*SERVICES, *REDEPLOY, *migrating.MIGRATED, *EXAMINATION, *BACKUP, *LOCK),
+    "upgrade": (*SERVICES, *REDEPLOY, *migrating.MIGRATED, *EXAMINATION, *INDEXES, *BACKUP, *LOCK),
     "continue": CONTINUING,
     "lock": LOCK_SEEN,
     "unlock": LOCK_FREED,
@@ -335,7 +335,7 @@ TERRAFORMS = frozenset({"apply", "contract", "destroy", "init", "open", "plan", 
 TAKES_CONTRACT = frozenset(
     {
         *("backup", "certificate", "continue", "contract", "dns", "doctor", "logs", "migrate", "open"),
-        *("pause", "policy", "redeploy", "resume", "run", "serve", "shell", "status", "tasks"),
+        *("pause", "policy", "redeploy", "resume", "run", "serve", "shell", "status", "tasks", "upgrade"),
     }
 )
 """They take `--contract`, which may be in S3."""

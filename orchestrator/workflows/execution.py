@@ -65,6 +65,7 @@ class Execution:
         self._notice = EndNotice(self.run, command, caller.who, self.redact)
         self.pages = EndPages(page, self.clock.now)
         self._patient = False
+        self._started = ""  # the stack of which the beginning was told
         self._held = ExitStack()
         """What is ours for as long as we live."""
         self._began = self.clock.monotonic()
@@ -231,7 +232,9 @@ class Execution:
             access=self.access,
             rules=app.DnsRules(self.directory, chosen.adopt, self._records_of_terraform),
         )
-        self.emit(RunStarted(stack=stack.stack, command=self.command, version=__version__))
+        if stack.stack != self._started:
+            self._started = stack.stack
+            self.emit(RunStarted(stack=stack.stack, command=self.command, version=__version__))
         return operation
 
     @property

@@ -120,7 +120,12 @@ def _go(execution: Execution, wanted: Upgrade, station: Station, it: TenantVersi
     only = [wanted.tenant]
     if station is Station.CHANGE:
         stop = path.change_to(it, wanted)
-        _say(execution, wanted.tenant, *changed.lines(wanted.tenant, stop))
+        after = stop == it.running[wanted.tenant]
+        _say(
+            execution,
+            wanted.tenant,
+            *(changed.lines_after(wanted.tenant) if after else changed.lines(wanted.tenant, stop)),
+        )
         watching = _watching(wanted.tenant, execution.contract, changed.STEP, version=stop)
         return bring_to_life(execution, watching, only)
     if station is Station.REMOVE:

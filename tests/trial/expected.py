@@ -24,6 +24,7 @@ TERRAFORM = "needs Terraform's state: `make demo`, `make roundtrip` and tests/te
 KEYS = "needs another provider's keys: tests/e2e/test_dns.py"
 ACCOUNT = "needs an account: `make smoke`"
 DOCKER = "needs Docker: `make image-rehearsal` runs the Dockerfile's steps without it"
+UPGRADE = "it waits for a person: `make upgrade` and tests/e2e/test_upgrade.py type it"
 FLEET = "tests/fleet types it, at three stacks"
 BOTH_UP = ("customer-a", "up", "customer-b", "up")
 DEPLOY = (
@@ -227,6 +228,18 @@ EXPECTED: Mapping[str, Sequence[Line]] = {
         ),
         Line("terragrunt apply", elsewhere="needs Terragrunt"),
         Line("orchestrate init --chdir .terragrunt-cache/…/…", elsewhere="needs Terragrunt"),
+    ),
+    "docs/how-to/upgrade-onyx.md": (
+        Line("orchestrate upgrade customer-a --plan", says=("it runs v2.0.0", "v2.0.0 → v3.2.1", "v3.2.1 → v4.6.1")),
+        Line("orchestrate upgrade customer-a", elsewhere=UPGRADE),
+        Line("orchestrate upgrade", elsewhere=UPGRADE),
+        Line(
+            "terraform apply -target='module.tenant[\"customer-a\"].aws_ecs_task_definition.this' "
+            "-target='module.tenant[\"customer-a\"].aws_ecs_task_definition.worker'",
+            elsewhere=TERRAFORM,
+        ),
+        Line("orchestrate upgrade customer-a --back", elsewhere=UPGRADE),
+        Line("orchestrate upgrade customer-a --finish", elsewhere=UPGRADE),
     ),
     "docs/how-to/use-on-your-stack.md": (
         Line("orchestrate init", elsewhere=TERRAFORM),

@@ -53,16 +53,20 @@ def _verdict(tenant: Subject, it: TenantVersion, version: str) -> Verdict:
         return Blocked(problem)
     if not left:
         return Done(f"the newest task definition has {version}, and what it needs")
-    fix = "; ".join(lines(tenant, version)) + "; then run the same command again"
+    wanted = lines_after(tenant) if runs else lines(tenant, version)
+    fix = f"{'; '.join(wanted)}; then run the same command again"
     return Wait(f"waiting for these changes: {'; '.join(left)}", "version-not-changed", fix, progress="; ".join(left))
 
 
 def lines(tenant: Subject, version: str) -> tuple[str, ...]:
-    """What to change, in our own terraform/ and in another's. Pure."""
+    """What to change before anything is rolled out, in our own terraform/ and in another's. Pure."""
     major = number(version)[0]
     kept = ', index = "both"' if major > COPIES else ""
+    place = f'-target=\'module.tenant["{tenant}"].aws_ecs_task_definition'
+    targets = " ".join(f"{place}.{name}'" for name in (("this", "worker") if major >= COPIES else ("this",)))
     ours = (
-        f'in terraform/: tenants = {{ {tenant} = {{ onyx_version = "{version}"{kept}, … }} }}, then orchestrate apply'
+        f'in terraform/: tenants = {{ {tenant} = {{ onyx_version = "{version}"{kept}, … }} }}, then only what nothing '
+        f"runs with yet: terraform apply {targets}"
     )
     theirs = [f"image tags {version} (backend, web server)"]
     if OPENSEARCH in NEEDS[major]:
@@ -74,8 +78,17 @@ def lines(tenant: Subject, version: str) -> tuple[str, ...]:
         theirs.append("VESPA_HOST as it is, and ENABLE_OPENSEARCH_INDEXING_FOR_ONYX = true")
     if major >= COPIES:
         theirs.append(", ".join(f"{name} {least} MiB" for name, least in SIZES.items()))
-        theirs.append(f"tenants.{tenant}.index.opensearch in the contract (vespa.{tenant} stays)")
     return ours, f"in a stack of another make: {'; '.join(theirs)}; register the revision without rolling it out"
+
+
+def lines_after(tenant: Subject) -> tuple[str, ...]:
+    """What to change once the version's service is up: the rest of what it needs. Pure."""
+    theirs = (
+        f"in a stack of another make: a service for background (no load balancer, {SIZES['background']} MiB at least), "
+        f"named in the contract as tenants.{tenant}.workers.background; tenants.{tenant}.index.opensearch "
+        f"(vespa.{tenant} stays)"
+    )
+    return "in terraform/: orchestrate apply, now the whole", theirs
 
 
 STEP: Step[ChangeContext, ChangeFacts] = Step(

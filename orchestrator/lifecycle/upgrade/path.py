@@ -172,7 +172,7 @@ def _unsettled(it: TenantVersion, running: str, tenant: str) -> Station | Proble
 
 
 def unfit(it: TenantVersion, stop: str, tenant: str) -> Problem | None:
-    """Why the revision of this version, once it is registered, must not be rolled out; None: it may, or is not there."""
+    """Why the registered revision of this version must not be rolled out; None: it may be, or there is none yet."""
     lacks = missing(it, stop)
     if not lacks or not _is_registered(it, stop):
         return None

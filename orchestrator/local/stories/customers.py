@@ -84,9 +84,10 @@ class Customers:
             return next((str(one["Status"]) for one in answer), "Pending")
 
         eventually(lambda: status() not in ("Pending", "InProgress"), PATIENCE, often=0.2)
-        if (ended := status()) != "Success":
-            raise StoryError(f"a script on {instance}: {ended} (waited {PATIENCE:.0f} s at most)")
-        answer = ssm.get_command_invocation(CommandId=sent, InstanceId=instance)
+        ended, answer = status(), ssm.get_command_invocation(CommandId=sent, InstanceId=instance)
+        if ended != "Success":
+            said = str(answer["StandardErrorContent"]).splitlines()
+            raise StoryError(f"a script on {instance}: {ended} (waited {PATIENCE:.0f} s at most)", said)
         return str(answer["StandardOutputContent"])
 
     def fingerprint(self) -> Fingerprint:

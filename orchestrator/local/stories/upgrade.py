@@ -205,11 +205,10 @@ def _of_vespa(customers: Customers, tenant: str) -> Iterator[str]:
 def _of_opensearch(customers: Customers, index: Mapping[str, Any]) -> Iterator[str]:
     secret = f"aws secretsmanager get-secret-value --secret-id {index['secret_arn']} --query SecretString --output text"
     login = 'python3 -c \'import json, sys; print("admin:" + json.load(sys.stdin)["password"])\''
-    said = customers.run_on(
-        index["instance_id"],
-        f"set -e\nlogin=$({secret} | {login})\n"
-        f"curl -skf -u \"$login\" 'https://localhost:9200/{INDEX}/_search' -d '{{\"size\": 10000}}' -X POST",
-    )
+    search = "-H 'Content-Type: application/json' -d '{\"size\": 10000}' -X POST"
+    url = f"https://localhost:9200/{INDEX}/_search"
+    script = f'set -e\nlogin=$({secret} | {login})\ncurl -skf -u "$login" {search} {url}'
+    said = customers.run_on(index["instance_id"], script)
     for hit in json.loads(said)["hits"]["hits"]:
         source = hit["_source"]
         yield _document(source["document_id"], source["chunk_index"], source["content"])
