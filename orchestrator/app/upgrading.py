@@ -71,12 +71,6 @@ class Upgrading(Operation):
         return with_data(context, self._tenant, found) if isinstance(context, UpgradeContext) else found
 
 
-def newest_backup(keeping: Backups) -> KeptBackup | None:
-    """The newest complete one, if it is good now."""
-    found = next((one for one in keeping.manifests() if one.complete), None)
-    return None if found is None or keeping.defects(found) else _kept(found)
-
-
 def complete_backups(keeping: Backups) -> tuple[KeptBackup, ...]:
     """All complete ones, the newest first; whether they are good was not looked at."""
     return tuple(_kept(one) for one in keeping.manifests() if one.complete)

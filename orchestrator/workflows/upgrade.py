@@ -87,8 +87,7 @@ def _bring_up(decide: Decide, execution: Execution, wanted: Upgrade) -> Outcome:
     """Station by station, as long as each comes true."""
     before: tuple[Station, TenantVersion] | None = None
     while True:
-        it, backup = _seen(execution, wanted)
-        station = decide(it, wanted, backup, execution.clock.now())
+        it, station = _seen(execution, wanted, decide)
         if isinstance(station, Problem):
             raise Refused(station)
         _say(execution, wanted.tenant, _word(station, decide))
@@ -154,12 +153,16 @@ def _watching(
     return partial(app.Upgrading, tenant=tenant, contract=contract, steps=steps, version=version)
 
 
-def _seen(execution: Execution, wanted: Upgrade) -> tuple[TenantVersion, KeptBackup | None]:
-    """What decides which station is next."""
-    from orchestrator.app.upgrading import newest_backup
+def _seen(execution: Execution, wanted: Upgrade, decide: Decide) -> tuple[TenantVersion, Station | Problem]:
+    """What the tenant has come to, and what is next for it; a backup that this rests on is good now."""
+    from orchestrator.app.upgrading import complete_backups
 
     operation, keeping = _at_hand(execution, wanted)
-    return operation.seen(), newest_backup(keeping)
+    it, newest = operation.seen(), next(iter(complete_backups(keeping)), None)
+    station = decide(it, wanted, newest, execution.clock.now())
+    if newest and path.relies_on_backup(station) and keeping.defects(keeping.vault.get(newest.id)):
+        station = decide(it, wanted, None, execution.clock.now())
+    return it, station
 
 
 def _at_hand(execution: Execution, wanted: Upgrade) -> tuple[Upgrading, Backups]:
@@ -184,8 +187,7 @@ def _effect(station: Station) -> str:
 
 def _show(execution: Execution, wanted: Upgrade) -> Outcome:
     """Where the tenant is, and the way from there."""
-    it, backup = _seen(execution, wanted)
-    station = path.next_station(it, wanted, backup, execution.clock.now())
+    it, station = _seen(execution, wanted, path.next_station)
     if isinstance(station, Problem):
         raise Refused(station)
     _say(execution, wanted.tenant, f"it runs {it.running[wanted.tenant]}; next: {station.value}{_effect(station)}")

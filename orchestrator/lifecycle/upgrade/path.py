@@ -163,12 +163,17 @@ def next_station(it: TenantVersion, wanted: Upgrade, backup: KeptBackup | None, 
 
 def _unsettled(it: TenantVersion, running: str, tenant: str) -> Station | Problem | None:
     """What comes first where not all of its services are up, or not all run the same; None: they are, and do."""
-    mixed = any(tag != running for tag in it.running.values())
+    mixed = _differ(it, running)
     if mixed and it.registered.tag in it.running.values():
         return Station.ROLLOUT
     if it.steady and not mixed:
         return None
     return Station.SETTLE if _is_registered(it, running) else _not_up(tenant)
+
+
+def _differ(it: TenantVersion, running: str) -> bool:
+    """Whether one of its services runs another version; one that is not Onyx's backend has none."""
+    return any(tag and tag != running for tag in it.running.values())
 
 
 def unfit(it: TenantVersion, stop: str, tenant: str) -> Problem | None:
@@ -192,7 +197,7 @@ def next_of_finish(it: TenantVersion, wanted: Upgrade, backup: KeptBackup | None
     if number(running)[0] <= COPIES:
         fix = f"orchestrate upgrade {wanted.tenant} brings it to 4.x first"
         return Problem("upgrade-not-finished", f"it runs {running}, which needs its Vespa", wanted.tenant, fix)
-    if not it.steady or any(tag != running for tag in it.running.values()):
+    if not it.steady or _differ(it, running):
         return _not_up(wanted.tenant)
     return Station.REMOVE if suits(backup, it, wanted.tenant, now) else Station.BACKUP
 
@@ -218,6 +223,11 @@ def lines_back(it: TenantVersion, backup: KeptBackup, tenant: str) -> tuple[str,
         f"1. set {tenant}'s images, and its index, back to what they were (onyx_version and index in terraform/)",
         f"2. orchestrate restore {backup.place}",
     )
+
+
+def relies_on_backup(station: Station | Problem) -> bool:
+    """Whether it is reached only because there is a backup: that must be good now."""
+    return station in (Station.CHANGE, Station.ROLLOUT, Station.REMOVE)
 
 
 def change_to(it: TenantVersion, wanted: Upgrade) -> str:

@@ -17,7 +17,7 @@ from orchestrator.index import PROVIDERS
 from orchestrator.lifecycle.schema_migrated import family_of
 from orchestrator.lifecycle.upgrade.copied import CopyContext, is_copied
 from orchestrator.lifecycle.upgrade.copied import observe as copies
-from orchestrator.lifecycle.upgrade.path import RegisteredVersion, TenantVersion
+from orchestrator.lifecycle.upgrade.path import COPIES, RegisteredVersion, TenantVersion, number
 from orchestrator.rollout.progress import steady
 from orchestrator.stack.contract import Stack
 
@@ -61,6 +61,8 @@ def with_data(context: CopyContext, tenant: Subject, it: TenantVersion) -> Tenan
     """The same with what its database and its indexes say."""
     wanted = [one for one in wanted_of(context.stack) if one.tenant == tenant]
     revision = schemas(context.database, wanted)[tenant].revision
+    if number(it.running.get(tenant, ""))[:1] != (COPIES,):
+        return replace(it, revision=revision)
     facts = copies(context, [tenant])
     copied = is_copied(facts.records.get(tenant), facts.documents.get(tenant))
     return replace(it, revision=revision, copied=copied)

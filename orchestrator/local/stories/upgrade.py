@@ -14,7 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -61,6 +61,8 @@ class Person:
     file: Path
     done: set[tuple[str, str]] = field(default_factory=set)
     """By tenant what has been changed."""
+    then: Callable[[], None] = lambda: None
+    """What else there is to be done after each change."""
 
     @property
     def contract(self) -> dict[str, Any]:
@@ -83,6 +85,7 @@ class Person:
         draft = self.file.with_suffix(".new")
         draft.write_text(json.dumps(made, indent=2), encoding="utf-8")
         draft.replace(self.file)
+        self.then()
 
     def _is_new(self, tenant: str, what: str) -> bool:
         is_new = (tenant, what) not in self.done

@@ -64,6 +64,18 @@ STEPS: Sequence[Event] = (
     FAILED,
     FindingReported(step="tenant-databases", detail="onyx_old has no tenant", code="database-orphaned", fix="drop it"),
 )
+STATIONS: Sequence[Event] = (
+    *(
+        FindingReported(step="upgrade", subject="customer-b", detail=said, code="upgrade-station")
+        for said in ("Onyx copies the documents to OpenSearch (users notice nothing)", LONG)
+    ),
+    StepWaiting(
+        step="documents-copied",
+        subject="customer-b",
+        detail="600 of about 1200 chunks are copied, 5.0 a second, about 0:02:00 left",
+    ),
+    FAILED,
+)
 PARTS: Sequence[Event] = (
     PartObserved(part="database", state="up", detail="db.example is available"),
     PartObserved(part="load-balancer", state="up", detail="active"),
@@ -127,6 +139,7 @@ EVENTS: Mapping[str, tuple[Sequence[Event], str]] = {
     **dict.fromkeys(
         ("redeploy", "migrate", "continue", "certificate", "dns apply", "dns undo", "dns check"), (STEPS[2:], "failed")
     ),
+    "upgrade": (STATIONS, "failed"),
     "status": (PARTS, "pending"),
     "tasks": (TASKS, "failed"),
     "logs": (LINES, "succeeded"),
