@@ -234,7 +234,9 @@ EXPECTED: Mapping[str, Sequence[Line]] = {
         Line("orchestrate upgrade customer-a", elsewhere=UPGRADE),
         Line("orchestrate upgrade", elsewhere=UPGRADE),
         Line(
-            "terraform apply -target='module.tenant[\"customer-a\"].aws_ecs_task_definition.this' "
+            "terraform apply -target='module.opensearch[\"customer-a\"]' "
+            "-target='module.tenant[\"customer-a\"].aws_vpc_security_group_ingress_rule.from_tasks' "
+            "-target='module.tenant[\"customer-a\"].aws_ecs_task_definition.this' "
             "-target='module.tenant[\"customer-a\"].aws_ecs_task_definition.worker'",
             elsewhere=TERRAFORM,
         ),

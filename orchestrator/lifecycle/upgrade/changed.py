@@ -62,8 +62,7 @@ def lines(tenant: Subject, version: str) -> tuple[str, ...]:
     """What to change before anything is rolled out, in our own terraform/ and in another's. Pure."""
     major = number(version)[0]
     kept = ', index = "both"' if major > COPIES else ""
-    place = f'-target=\'module.tenant["{tenant}"].aws_ecs_task_definition'
-    targets = " ".join(f"{place}.{name}'" for name in (("this", "worker") if major >= COPIES else ("this",)))
+    targets = " ".join(f"-target='{one}'" for one in _unused_yet(tenant, major))
     ours = (
         f'in terraform/: tenants = {{ {tenant} = {{ onyx_version = "{version}"{kept}, … }} }}, then only what nothing '
         f"runs with yet: terraform apply {targets}"
@@ -79,6 +78,19 @@ def lines(tenant: Subject, version: str) -> tuple[str, ...]:
     if major >= COPIES:
         theirs.append(", ".join(f"{name} {least} MiB" for name, least in SIZES.items()))
     return ours, f"in a stack of another make: {'; '.join(theirs)}; register the revision without rolling it out"
+
+
+def _unused_yet(tenant: Subject, major: int) -> tuple[str, ...]:
+    """Addresses in our terraform/ of what a version needs and no running task uses. Pure."""
+    own = f'module.tenant["{tenant}"]'
+    if major < COPIES:
+        return (f"{own}.aws_ecs_task_definition.this",)
+    made = (f"{own}.aws_ecs_task_definition.this", f"{own}.aws_ecs_task_definition.worker")
+    return (
+        f'module.opensearch["{tenant}"]',
+        f"{own}.aws_vpc_security_group_ingress_rule.from_tasks",
+        *made,
+    )
 
 
 def lines_after(tenant: Subject) -> tuple[str, ...]:
