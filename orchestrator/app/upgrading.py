@@ -64,10 +64,13 @@ class Upgrading(Operation):
         """Only the account: nothing is reached but AWS."""
         self.aws.require_account(self.stack.account_id)
 
+    def version(self) -> TenantVersion:
+        """What its services run, and what is registered; neither its database nor its indexes are asked."""
+        return self._reader(self.stack).of(self.stack, self._tenant)
+
     def seen(self) -> TenantVersion:
         """All that decides what is next for it."""
-        context = self._context
-        found = self._reader(self.stack).of(self.stack, self._tenant)
+        context, found = self._context, self.version()
         return with_data(context, self._tenant, found) if isinstance(context, UpgradeContext) else found
 
 

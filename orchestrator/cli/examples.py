@@ -131,7 +131,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "upgrade": (
         "orchestrate upgrade --plan",
         "orchestrate upgrade acme",
-        "orchestrate upgrade acme --to v4.6.1 --step-timeout documents-copied=12h",
+        "orchestrate upgrade acme --to v4.6.1 --step-timeouts documents-copied=12h",
     ),
     "continue": (
         "orchestrate continue",

@@ -52,7 +52,7 @@ class NodeHere:
             return {}
 
 
-class Keys:
+class OpenSearchKeys:
     """Hashes of the documents' ids, each with the number of its chunk: their sum, and the smallest of them."""
 
     def __init__(self) -> None:
@@ -84,7 +84,7 @@ def count(node: NodeHere, indexes: str, whole: bool) -> Dict[str, Any]:  # noqa:
         return UNKNOWN
     if number > MOST and not whole:
         return {**UNKNOWN, "documents": number}
-    total, found, keys = 0, 0, Keys()
+    total, found, keys = 0, 0, OpenSearchKeys()
     page = node.ask("/" + indexes + "/_search?scroll=5m", {"size": PAGE, "sort": ["_doc"]})
     while "hits" in page:
         hits = page["hits"]["hits"]

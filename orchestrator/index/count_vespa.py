@@ -28,7 +28,7 @@ def asked(url: str) -> Dict[str, Any]:  # noqa: UP006
         return {}
 
 
-class Keys:
+class VespaKeys:
     """Hashes of the documents' ids, each with the number of its chunk: their sum, and the smallest of them."""
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class Keys:
 def count(port: str, whole: bool) -> Dict[str, Any]:  # noqa: UP006
     """The number of documents and the sums of hashes; no number while Vespa doesn't answer."""
     base = "http://localhost:" + port
-    total, found, more, keys = 0, 0, "", Keys()
+    total, found, more, keys = 0, 0, "", VespaKeys()
     while True:
         page = asked(f"{base}/document/v1/?wantedDocumentCount={PAGE}{more}")
         if "documents" not in page:

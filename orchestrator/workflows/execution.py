@@ -218,10 +218,8 @@ class Execution:
         """An operation of this kind on the stack, as was chosen."""
         from orchestrator import app
 
-        chosen = self.steps
-        selection = app.Selection(
-            chosen.only, chosen.skip, chosen.tenants, chosen.allow_zero, self.wary, chosen.new_databases
-        )
+        it = self.steps
+        selection = app.Selection(it.only, it.skip, it.tenants, it.allow_zero, self.wary, it.new_databases)
         self.operation = operation = kind(
             stack,
             selection,
@@ -230,11 +228,11 @@ class Execution:
             self.clock,
             learn=self.redact.learn,
             access=self.access,
-            rules=app.DnsRules(self.directory, chosen.adopt, self._records_of_terraform),
+            rules=app.DnsRules(self.directory, it.adopt, self._records_of_terraform),
         )
         if stack.stack != self._started:
-            self._started = stack.stack
             self.emit(RunStarted(stack=stack.stack, command=self.command, version=__version__))
+        self._started = stack.stack
         return operation
 
     @property

@@ -213,7 +213,7 @@ def _show_way_back(execution: Execution, wanted: Upgrade) -> Outcome:
     from orchestrator.app.upgrading import complete_backups
 
     operation, keeping = _at_hand(execution, wanted)
-    it = operation.seen()
+    it = operation.version()
     found = path.way_back(it, complete_backups(keeping), wanted.tenant)
     if isinstance(found, Problem):
         raise Refused(found)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.local.onyx.copying import FAILING
 from orchestrator.local.stories.customers import Customers
 from orchestrator.local.stories.upgrade import Journey, Person, contents
 from tests.e2e.principal import Principal, principal, printed
@@ -53,7 +54,10 @@ def test_everything_is_there_after_the_way_up_with_two_kills(two: Stage) -> None
     Customers(environ, two.contract).write(TENANT, 0, WRITTEN)
     before = contents(Customers(environ, two.contract))
 
-    journey = Journey(two.work, environ | who.keys, person, frozenset(KILLED_AT))
+    def hold(tenant: str, held: bool) -> None:
+        two.cloud.ask("faults", "POST" if held else "DELETE", name=FAILING, tenant=tenant)
+
+    journey = Journey(two.work, environ | who.keys, person, hold, frozenset(KILLED_AT))
     journey.go()
     two.contract = person.contract
     assert journey.killed == [f"{TENANT} {station}" for station in KILLED_AT]

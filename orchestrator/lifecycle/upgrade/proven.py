@@ -46,7 +46,7 @@ class IndexPair:
 
 
 @dataclass(frozen=True, slots=True)
-class ProofFacts:
+class DocumentProofFacts:
     """By tenant that has both. `single`: those that have one."""
 
     pairs: Mapping[Subject, IndexPair]
@@ -54,7 +54,7 @@ class ProofFacts:
     single: frozenset[Subject] = frozenset()
 
 
-def observe(context: ProofContext) -> ProofFacts:
+def observe(context: ProofContext) -> DocumentProofFacts:
     """Two commands for each tenant, which read every document."""
     old, new = provider(VESPA), provider(OPENSEARCH)
     vespa, opensearch = old.of(context.stack), new.of(context.stack)
@@ -68,10 +68,10 @@ def observe(context: ProofContext) -> ProofFacts:
     both = vespa.keys() & opensearch.keys()
     seen = attempt(sorted(both), look, at_once=AT_ONCE)
     single = frozenset((vespa.keys() | opensearch.keys()) - both)
-    return ProofFacts(seen.results, Unread.each(seen.failures), single)
+    return DocumentProofFacts(seen.results, Unread.each(seen.failures), single)
 
 
-def decide(facts: ProofFacts) -> Verdicts:
+def decide(facts: DocumentProofFacts) -> Verdicts:
     """Per tenant."""
     unread = {tenant: one.verdict for tenant, one in facts.unread.items()}
     single: Verdicts = {tenant: Blocked(_one_index(tenant)) for tenant in facts.single}
@@ -104,7 +104,7 @@ def missing(old: Contents, new: Contents) -> int:
     return sum(one not in new.sample and (whole or one <= last) for one in old.sample)
 
 
-STEP: Step[ProofContext, ProofFacts] = Step(
+STEP: Step[ProofContext, DocumentProofFacts] = Step(
     id="documents-proven",
     title="every document is in both indexes",
     observe=observe,

@@ -26,6 +26,8 @@ from orchestrator.errors import OrchestratorError, Outcome
 from orchestrator.local import world
 from orchestrator.local.core import api
 from orchestrator.local.core.waiting import eventually
+from orchestrator.local.endpoint import client
+from orchestrator.local.onyx.copying import FAILING
 from orchestrator.local.onyx.opensearch import INDEX
 from orchestrator.local.stories import demo
 from orchestrator.local.stories.customers import Customers
@@ -36,12 +38,13 @@ SPEED = 60.0
 TENANTS = ("customer-a", "customer-b")
 WRITTEN = 30
 """Messages, objects and documents of each tenant."""
+COPY = "documents-copied"
 STATIONS = (
     "database-snapshot",
     "version-changed",
     "schema-migrated",
     "migrated-rollout",
-    "documents-copied",
+    COPY,
     "documents-proven",
 )
 """The steps at whose beginning the command is killed."""
@@ -101,12 +104,14 @@ class Person:
 class Journey:
     """The command, given again and again. It is killed once at each of its stations, or only at those in `kills`.
 
-    A station is called after its step, and how many changes of the tenant's lines came before it.
+    A station is called after its step, and how many changes of the tenant's lines came before it. `hold` makes a
+    tenant's copy fail until it is told otherwise: a copy of a few documents is done before anybody looks.
     """
 
     folder: Path
     environ: Mapping[str, str]
     person: Person
+    hold: Callable[[str, bool], None]
     kills: frozenset[str] | None = None
     killed: list[str] = field(default_factory=list)
     """Tenant and station of each time that it was killed."""
@@ -115,6 +120,8 @@ class Journey:
 
     def go(self, *words: str) -> None:
         """Until it succeeds. Raises StoryError when it ends otherwise."""
+        for tenant in self.person.contract["tenants"]:
+            self.hold(tenant, not any(one.startswith(f"{tenant} {COPY}") for one in self.killed))
         command = ("upgrade", "--contract", str(self.person.file), "--lock-timeout", "120", "--json", *words)
         while True:
             out = self.folder / f"upgrade-{len(self.killed)}.jsonl"
@@ -151,6 +158,8 @@ class Journey:
             if what == "step-started" and step in STATIONS and self._is_due(station):
                 self.killed.append(f"{self.present} {station}")
                 process.kill()
+                if step == COPY:
+                    self.hold(self.present, False)
                 return True
         return False
 
@@ -267,7 +276,7 @@ def _story(stage: Stage) -> list[str]:
     _show(stage, before)
 
     stage.chapter("orchestrate upgrade: killed at each station, and given again")
-    journey = Journey(stage.folder, stage.environ, person)
+    journey = Journey(stage.folder, stage.environ, person, partial(_hold, stage))
     journey.go()
     for station in journey.killed:
         stage.say(f"killed at {station.rpartition('/')[0]}")
@@ -277,6 +286,10 @@ def _story(stage: Stage) -> list[str]:
     after = contents(Customers(stage.environ, person.contract))
     _show(stage, after)
     return [f"{what} is {after.get(what)}, was {before[what]}" for what in before if before[what] != after.get(what)]
+
+
+def _hold(stage: Stage, tenant: str, held: bool) -> None:
+    client.ask(client.require(stage.cloud), "faults", "POST" if held else "DELETE", name=FAILING, tenant=tenant)
 
 
 def _show(stage: Stage, found: Contents) -> None:

@@ -22,7 +22,7 @@ Container = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class TenantParts:
+class OnyxParts:
     """What its containers are made of. `onyx` is the major version, `user_auth` its sessions' secret (empty: made)."""
 
     indexes: PlacedByKind
@@ -44,7 +44,7 @@ def tenant(aws: WorldClients, shared: Shared, customer: Customer, indexes: Place
     aws.logs.create_log_group(logGroupName=log_group)
     target_group = _target_group(aws, shared, customer)
     task_role = _task_role(aws, shared, customer)
-    own = TenantParts(indexes, onyx, login_arn, log_group, task_role)
+    own = OnyxParts(indexes, onyx, login_arn, log_group, task_role)
     definition, background = register(aws, shared, customer, own)
     service = f"{customer.name}-{shared.environment}-service"
     _service(aws, shared, service, definition, target_group)
@@ -63,7 +63,7 @@ def tenant(aws: WorldClients, shared: Shared, customer: Customer, indexes: Place
     }
 
 
-def register(aws: WorldClients, shared: Shared, customer: Customer, own: TenantParts) -> tuple[str, str]:
+def register(aws: WorldClients, shared: Shared, customer: Customer, own: OnyxParts) -> tuple[str, str]:
     """New revisions of its task definitions: of its service's, and of background's (empty: that is in the first)."""
     containers = _containers(aws, shared, customer, own)
     apart = [one for one in containers if own.onyx > 2 and one["name"] == "background"]
@@ -151,7 +151,7 @@ def _prefix(customer: Customer) -> str:
     return f"onyx-files/{customer.name}"
 
 
-def _backend_variables(shared: Shared, customer: Customer, own: TenantParts) -> dict[str, str]:
+def _backend_variables(shared: Shared, customer: Customer, own: OnyxParts) -> dict[str, str]:
     """The environment of api and background. Three Redis databases a tenant: they share one Redis."""
     first = 3 * customer.slot
     return {
@@ -174,7 +174,7 @@ def _backend_variables(shared: Shared, customer: Customer, own: TenantParts) -> 
     }
 
 
-def _index_variables(own: TenantParts) -> dict[str, str]:
+def _index_variables(own: OnyxParts) -> dict[str, str]:
     """Onyx 4 is told of no Vespa, though one may be kept."""
     found: dict[str, str] = {}
     if (vespa := own.indexes.get(VESPA)) and own.onyx <= COPIES:
@@ -187,7 +187,7 @@ def _index_variables(own: TenantParts) -> dict[str, str]:
     return found
 
 
-def _secrets(aws: WorldClients, shared: Shared, customer: Customer, own: TenantParts) -> dict[str, str]:
+def _secrets(aws: WorldClients, shared: Shared, customer: Customer, own: OnyxParts) -> dict[str, str]:
     found = {
         "POSTGRES_USER": f"{own.login_arn}:username::",
         "POSTGRES_PASSWORD": f"{own.login_arn}:password::",
@@ -201,7 +201,7 @@ def _secrets(aws: WorldClients, shared: Shared, customer: Customer, own: TenantP
     return found
 
 
-def _containers(aws: WorldClients, shared: Shared, customer: Customer, own: TenantParts) -> list[Container]:
+def _containers(aws: WorldClients, shared: Shared, customer: Customer, own: OnyxParts) -> list[Container]:
     onyx, given = own.onyx, _secrets(aws, shared, customer, own)
     backend = {
         "image": f"onyxdotapp/onyx-backend:{TAGS[onyx]}",

@@ -15,7 +15,7 @@ import boto3
 from orchestrator.local.world.indexes import OF_ONYX, OPENSEARCH, VESPA, opensearch
 from orchestrator.local.world.parts import Customer, Shared, WorldClients, WorldNetwork
 from orchestrator.local.world.teardown import remove_index
-from orchestrator.local.world.tenant import TAGS, TenantParts, background_family, background_service, register
+from orchestrator.local.world.tenant import TAGS, OnyxParts, background_family, background_service, register
 
 Contract = dict[str, Any]
 Definition = dict[str, Any]
@@ -34,7 +34,7 @@ def register_version(
         said["index"] = {OPENSEARCH: opensearch(aws, shared, customer)}
     indexes = {**({VESPA: made["vespa"][tenant]} if tenant in made["vespa"] else {}), **said.get("index", {})}
     given = {one["name"]: one["valueFrom"] for one in _api(present).get("secrets", ())}
-    parts = TenantParts(
+    parts = OnyxParts(
         indexes, onyx, said["secret_arn"], said["log_group"], present["taskRoleArn"], given.get("USER_AUTH_SECRET", "")
     )
     register(aws, shared, customer, parts)

@@ -7,13 +7,14 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.index import count_opensearch, count_vespa
+from orchestrator.index.count_opensearch import OpenSearchKeys
+from orchestrator.index.count_vespa import SAMPLE, VespaKeys
 
 CHUNKS = st.lists(st.tuples(st.text(), st.integers(0, 2**31)), unique=True, max_size=30)
 
 
-def told(program: Any, chunks: list[tuple[str, int]]) -> dict[str, Any]:
-    keys = program.Keys()
+def told(kind: Any, chunks: list[tuple[str, int]]) -> dict[str, Any]:
+    keys = kind()
     for document, chunk in chunks:
         keys.add(document, chunk)
     found: dict[str, Any] = keys.told()
@@ -22,21 +23,21 @@ def told(program: Any, chunks: list[tuple[str, int]]) -> dict[str, Any]:
 
 @given(CHUNKS)
 def test_the_order_and_the_kind_of_index_make_no_difference(chunks: list[tuple[str, int]]) -> None:
-    assert told(count_vespa, chunks) == told(count_opensearch, chunks[::-1])
+    assert told(VespaKeys, chunks) == told(OpenSearchKeys, chunks[::-1])
 
 
 @given(CHUNKS.filter(bool))
 def test_one_that_is_missing_or_another_is_noticed(chunks: list[tuple[str, int]]) -> None:
-    whole = told(count_vespa, chunks)
+    whole = told(VespaKeys, chunks)
     document, chunk = chunks[0]
-    assert told(count_opensearch, chunks[1:])["keys"] != whole["keys"]
-    assert told(count_opensearch, [(document, chunk + 2**32), *chunks[1:]])["keys"] != whole["keys"]
+    assert told(OpenSearchKeys, chunks[1:])["keys"] != whole["keys"]
+    assert told(OpenSearchKeys, [(document, chunk + 2**32), *chunks[1:]])["keys"] != whole["keys"]
 
 
 def test_vespa_writes_an_apostrophe_as_an_underscore() -> None:
-    assert told(count_vespa, [("O_Hara", 0)]) == told(count_opensearch, [("O'Hara", 0)])
+    assert told(VespaKeys, [("O_Hara", 0)]) == told(OpenSearchKeys, [("O'Hara", 0)])
 
 
 def test_the_sample_is_bounded() -> None:
-    many = [(str(number), 0) for number in range(count_vespa.SAMPLE + 50)]
-    assert len(told(count_vespa, many)["sample"]) == count_vespa.SAMPLE
+    many = [(str(number), 0) for number in range(SAMPLE + 50)]
+    assert len(told(VespaKeys, many)["sample"]) == SAMPLE
