@@ -250,8 +250,13 @@ class Ecs:
         """The plain variables of the task's containers; of one that several have, the first container's value."""
         return self._definition(task.task_definition).variables()
 
+    def takes(self, definition: str) -> bool:
+        """Whether new deployments can have this task definition: it was not deregistered. Read each time."""
+        self._definitions.pop(definition, None)
+        return self._definition(definition).active
+
     def _definition(self, arn: str) -> TaskDefinition:
-        """A revision never changes: each is read once."""
+        """What a revision says never changes: each is read once."""
         if arn not in self._definitions:
             with translated("ecs:DescribeTaskDefinition"):
                 answer = self._client.describe_task_definition(taskDefinition=arn)

@@ -253,7 +253,7 @@ SHELL: Grants = (
 """And what the session-manager-plugin asks for, which this program becomes."""
 
 STOPPING: Grants = (Grant(("ecs:StopServiceDeployment",), on.service_deployments),)
-"""Of a deployment of which every task fails, beside older ones that run."""
+"""Of a deployment of which every task fails, beside older ones that run; of a failed one `REDEPLOY` is enough."""
 REPAIRING: Grants = (*EXAMINATION, *SNAPSHOTS, *LENT_BEFORE, *INDEXES, *REDEPLOY, *STOPPING, *LOCK)
 """The doctor, before and after, and the steps that repair."""
 EVIDENCE: Grants = (*EXAMINATION, *STATUS, *HIDDEN, *TASK_LOGS, *INDEX_LOGS, *TASKS)

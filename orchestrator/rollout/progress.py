@@ -72,6 +72,10 @@ class EcsCluster(Protocol):
         """Have a deployment go back to what ran before."""
         ...
 
+    def takes(self, definition: str) -> bool:
+        """Whether new deployments can have this task definition: it was not deregistered."""
+        ...
+
     def redeploy(self, service: str, definition: str = "") -> str:
         """Force a new deployment, with this task definition or the same; give its id."""
         ...

@@ -162,6 +162,9 @@ class Aws:
     def stop(self, _deployment: str) -> None:
         raise NotImplementedError
 
+    def takes(self, _definition: str) -> bool:
+        raise NotImplementedError
+
     def redeploy(self, service: str, definition: str = "") -> str:
         world = self.world
         tenant = next(name for name, it in world.stack.tenants.items() if it.service == service)

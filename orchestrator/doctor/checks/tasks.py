@@ -129,8 +129,8 @@ def _repair(cause: Cause, *, stops: bool) -> str:
 def _fix(tenant: str, cause: Cause, *, stops: bool) -> str:
     if stops:
         return (
-            f"orchestrate doctor --fix --tenant {tenant_of(tenant)} (stops the deployment: older tasks keep running); "
-            f"then {cause.fix}"
+            f"orchestrate doctor --fix --tenant {tenant_of(tenant)} (goes back from this deployment: older tasks keep "
+            f"running); then {cause.fix}"
         )
     if cause.repaired_by is RepairedBy.WORKFLOW:
         return f"orchestrate run --tenant {tenant_of(tenant)}: {cause.fix}"

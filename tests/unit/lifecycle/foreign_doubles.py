@@ -230,6 +230,9 @@ class Services:
     def stop(self, _deployment: str) -> None:
         self.world.changed.append(SERVICE)
 
+    def takes(self, _definition: str) -> bool:
+        return True
+
     def redeploy(self, _service: str, _definition: str = "") -> str:
         self.world.changed.append(SERVICE)
         self.world.redeployed = True

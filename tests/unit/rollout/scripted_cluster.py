@@ -205,6 +205,9 @@ class Cluster:
     def stop(self, _deployment: str) -> None:
         raise NotImplementedError
 
+    def takes(self, _definition: str) -> bool:
+        raise NotImplementedError
+
     def redeploy(self, service: str, definition: str = "") -> str:
         self.calls["UpdateService"] += 1
         self.primary, self.created = "ecs-svc/3", self.clock.seconds
