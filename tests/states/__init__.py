@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.states.shapes_of_databases import DATABASES
+from tests.states.shapes_of_places import PLACES
 from tests.states.shapes_of_ways import WAYS
 
 FOLDER = Path(__file__).parent
-SHAPES: Mapping[str, Any] = {**DATABASES, **WAYS}
+SHAPES: Mapping[str, Any] = {**DATABASES, **PLACES, **WAYS}
 STATES = tuple(sorted([*SHAPES, *(file.parent.name for file in FOLDER.glob("*/expected.json"))]))
 
 
