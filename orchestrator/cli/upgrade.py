@@ -25,10 +25,10 @@ from orchestrator.cli.shape import command
 def upgrade(*, tenants: tuple[str, ...], **given: Any) -> None:
     """Bring tenants to another version of Onyx, one after the other, station by station.
 
-    From 2.x the way leads through 3.x, which copies the documents from Vespa to OpenSearch. Before each change a backup
-    is taken and verified; then the lines to change are shown, and waited for; one task migrates the schema before the
-    rollout; the copy is watched; and before 4.x every document must be found by its id in both indexes. What a tenant
-    has come to is looked at anew each time: after any interruption, the same command goes on.
+    From 2.x, the path leads through 3.x, which copies the documents from Vespa to OpenSearch. Before each change, a
+    backup is taken and verified. Then it shows the lines to change, and waits until they are applied; one task migrates
+    the schema before the rollout; the copy is watched; before 4.x, every document must be found by its id in both
+    indexes. Where a tenant stands is read from the stack each time: after an interruption, the same command continues.
     """
     from orchestrator.cli.edge import carry_out
     from orchestrator.workflows.upgrade import UpgradeOptions, upgrade

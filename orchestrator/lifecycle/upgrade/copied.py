@@ -102,7 +102,7 @@ def _verdict(tenant: Subject, record: CopyRecord | None, facts: CopyFacts) -> Ve
         return Wait("Onyx has not begun to copy the documents: background does that", "copy-not-begun", fix)
     fix = (
         f"see what background writes of its OpenSearch migration task (orchestrate logs --tenant {tenant} --grep "
-        "migration), and orchestrate doctor; once it goes on, run the same command again"
+        "migration), and orchestrate doctor; once it continues, run the same command again"
     )
     return Wait(_progress(tenant, record, facts), "copy-stuck", fix, progress=f"{record.migrated} {record.errored}")
 
