@@ -36,9 +36,10 @@ $(READY): pyproject.toml constraints.txt constraints-postgres.txt scripts/setup 
 	@scripts/setup
 	@touch $@
 
-demo: $(READY) ## the whole story on a local cloud (KEEP=1 keeps it up, SPEED=n sets its speed, DNS=porkbun: the domain is there, HOOK=null_resource|terraform_data: a plain terraform apply calls orchestrate, TERRAFORM=1.11|1.15)
+demo: $(READY) ## the whole story on a local cloud (KEEP=1 keeps it up, SPEED=n sets its speed, DNS=porkbun: the domain is there, HOOK=null_resource|terraform_data: a plain terraform apply calls orchestrate, TERRAFORM=1.11|1.15, ONYX=2|4)
 	@$(BIN)/orchestrate demo $(if $(KEEP),--keep) $(if $(SPEED),--speed $(SPEED)) $(if $(DNS),--dns $(DNS)) \
-	  $(if $(HOOK),--hook $(HOOK)) $(if $(TERRAFORM),--terraform $(TERRAFORM))
+	  $(if $(HOOK),--hook $(HOOK)) $(if $(TERRAFORM),--terraform $(TERRAFORM)) \
+	  $(if $(ONYX),--onyx $(ONYX))
 
 test: $(READY) ## all tests (PYTEST_ARGS="-k dns" for some; TERRAFORM=1.15 for those on another Terraform)
 	$(BIN)/pytest $(PYTEST_ARGS)

@@ -36,10 +36,27 @@ from orchestrator.cli.shape import command
     default=None,
     help="Use a Terraform release of this line (downloaded if missing).",
 )
+@click.option(
+    "--onyx",
+    type=click.Choice(["2", "4"]),
+    default="2",
+    show_default=True,
+    help="Run this major version of Onyx: 2 has Vespa, 4 has OpenSearch and a service of its own for background.",
+)
 @click.pass_context
-def demo(ctx: click.Context, *, keep: bool, speed: float, dns: str, hook: str | None, terraform: str | None) -> None:
+def demo(
+    ctx: click.Context,
+    *,
+    keep: bool,
+    speed: float,
+    dns: str,
+    hook: str | None,
+    terraform: str | None,
+    onyx: str,
+) -> None:
     """Run the whole story on a local cloud: apply, destroy, apply, and back to life with one command."""
     require_local()
     from orchestrator.local.stories import demo as story
 
-    ctx.exit(story.tell(story.DemoOptions(dns, hook or "", terraform or ""), keep=keep, speed=speed).status)
+    telling = story.DemoOptions(dns, hook or "", terraform or "", int(onyx))
+    ctx.exit(story.tell(telling, keep=keep, speed=speed).status)

@@ -19,7 +19,8 @@ from orchestrator.errors import Invalid, OrchestratorError, Outcome, Problem
 from orchestrator.local import world
 from orchestrator.local.core import api, state
 from orchestrator.local.endpoint import client
-from orchestrator.local.stories.demo.evidence import OutsideView
+from orchestrator.local.stories.demo.evidence import OutsideView, index_instances
+from orchestrator.local.stories.demo.onyx import DEFAULT, ONYX, ToldOnyx
 from orchestrator.local.stories.demo.progress import SELDOM, Changes, LineFilter
 from orchestrator.local.stories.demo.sources import copied
 from orchestrator.local.stories.demo.stage import Stage, StoryError, interruptible, nothing, set_up, undisturbed
@@ -36,11 +37,13 @@ class DemoOptions:
 
     `hook` (`null_resource`, `terraform_data`): a plain `terraform apply` does it all, since that module of hooks/ calls
     `orchestrate run`. `terraform` (`1.11`, `1.15`): told with a release of that line.
+    `onyx` is the major version that the tenants run, one of `ONYX`.
     """
 
     dns: str = "route53"
     hook: str = ""
     terraform: str = ""
+    onyx: int = DEFAULT
 
 
 def tell(telling: DemoOptions, *, keep: bool, speed: float) -> Outcome:
@@ -82,6 +85,8 @@ def _folder(*, keep: bool) -> Path:
 def _story(stage: Stage, telling: DemoOptions) -> None:
     click.echo("orchestrate demo: the guide's stack on a local cloud. Nothing leaves this machine.")
     click.echo("Of what commands say it shows what was changed, and of the two tenants the first.")
+    onyx = ONYX[telling.onyx]
+    click.echo(f"It runs Onyx {onyx.version}: {onyx.said}.")
     tools = _toolchain(stage, telling)
     stage.chapter("Start a local cloud")
     stage.up(os.environ)
@@ -92,11 +97,11 @@ def _story(stage: Stage, telling: DemoOptions) -> None:
         servers = witness.make_zone(ZONE)
         stage.say(f"the company's DNS zone {ZONE} is at Route 53 (served by {servers[0]} and others); no stack owns it")
     if tools is None:
-        _without_terraform(stage, witness)
+        _without_terraform(stage, witness, onyx)
     elif telling.hook:
         _with_hook(stage, witness, tools, telling)
     else:
-        _with_terraform(stage, witness, tools, telling.dns)
+        _with_terraform(stage, witness, tools, telling)
 
 
 def _toolchain(stage: Stage, telling: DemoOptions) -> toolchain.Toolchain | None:
@@ -113,9 +118,10 @@ def _toolchain(stage: Stage, telling: DemoOptions) -> toolchain.Toolchain | None
     return found
 
 
-def _with_terraform(stage: Stage, witness: OutsideView, tools: toolchain.Toolchain, dns: str) -> None:
+def _with_terraform(stage: Stage, witness: OutsideView, tools: toolchain.Toolchain, telling: DemoOptions) -> None:
     workdir, program = copy_sources(stage, tools), tools.program
-    _take_fresh_domain(workdir / "examples" / "demo.tfvars", dns)
+    ONYX[telling.onyx].choose(workdir)
+    _take_fresh_domain(workdir / "examples" / "demo.tfvars", telling.dns)
     stage.chapter("orchestrate apply: Terraform, then everything that Terraform leaves undone")
     stage.orchestrate("apply", "--auto-approve", VARIABLES, cwd=workdir, show=Changes())
     contract = contract_of(stage, program, workdir)
@@ -140,6 +146,7 @@ def _with_terraform(stage: Stage, witness: OutsideView, tools: toolchain.Toolcha
 
 def _with_hook(stage: Stage, witness: OutsideView, tools: toolchain.Toolchain, telling: DemoOptions) -> None:
     workdir, program = copy_sources(stage, tools), tools.program
+    ONYX[telling.onyx].choose(workdir)
     _take_fresh_domain(workdir / "examples" / "demo.tfvars", telling.dns)
     _let_terraform_call(workdir, telling.hook)
     stage.chapter(
@@ -175,9 +182,16 @@ def _let_terraform_call(workdir: Path, hook: str) -> None:
     (workdir / "hooked.auto.tfvars").write_text(chosen)
 
 
-def _without_terraform(stage: Stage, witness: OutsideView) -> None:
-    stage.chapter("The stack, built through the API: VPC, PostgreSQL, Redis, Vespa, load balancer, services")
-    contract = world.build(api.session(stage.environ), endpoint=stage.environ["AWS_ENDPOINT_URL"], zone=ZONE)
+def _without_terraform(stage: Stage, witness: OutsideView, onyx: ToldOnyx) -> None:
+    stage.chapter(f"The stack, built through the API: VPC, PostgreSQL, Redis, {onyx.index}, load balancer, services")
+    tenants = ("customer-a", "customer-b")
+    contract = world.build(
+        api.session(stage.environ),
+        endpoint=stage.environ["AWS_ENDPOINT_URL"],
+        tenants=tenants,
+        zone=ZONE,
+        onyx=dict.fromkeys(tenants, onyx.major),
+    )
     file = stage.folder / "contract.json"
     file.write_text(json.dumps(contract, indent=2) + "\n")
     _show_darkness(stage, witness, contract)
@@ -278,7 +292,7 @@ def _show_darkness(stage: Stage, witness: OutsideView, contract: Contract) -> No
     stage.say(f"https://{hostname} is DOWN, because:")
     stage.say(f"- DNS: {hostname} → {f'{alias}, a load balancer that no longer exists' if alias else 'nothing'}")
     stage.say(f"- databases in the server: {', '.join(witness.databases(contract)) or 'none'}")
-    running, desired = witness.services(contract)[name]
+    running, desired = witness.services(contract)[tenant["service"]]
     said = witness.newest_error(contract, name) or "nothing"
     stage.say(f"- tasks: {running} of {desired} running; the last one said: {said}")
 
@@ -300,8 +314,11 @@ def _evidence(stage: Stage, witness: OutsideView, contract: Contract, *which: st
         stage.say(f"dig           {', '.join(hostnames)} → {there}")
     for site in sites:
         stage.say(f"curl          {site}")
-    tasks = (f"{contract['tenants'][name]['service']} {count[0]} of {count[1]}" for name, count in counts.items())
+    tasks = (f"{name} {count[0]} of {count[1]}" for name, count in counts.items())
     stage.say(f"ecs           running: {', '.join(tasks)}")
+    for kind, instances in index_instances(contract).items():
+        states = witness.instances(instances)
+        stage.say(f"ec2           {kind}: {', '.join(f'{name} {state}' for name, state in states.items())}")
     missing = {tenant["database"] for tenant in contract["tenants"].values()} - set(witness.databases(contract))
     short = [name for name, (running, desired) in counts.items() if running != desired or not desired]
     if missing or short:

@@ -70,10 +70,18 @@ class OutsideView:
         )
 
     def services(self, contract: Contract) -> dict[str, tuple[int, int]]:
-        """Tenant → running and desired tasks."""
-        names = {tenant["service"]: name for name, tenant in contract["tenants"].items()}
-        found = self._client("ecs").describe_services(cluster=contract["cluster"], services=list(names))["services"]
-        return {names[each["serviceName"]]: (each["runningCount"], each["desiredCount"]) for each in found}
+        """Service → running and desired tasks; of every service of every tenant."""
+        names = service_names(contract)
+        found = self._client("ecs").describe_services(cluster=contract["cluster"], services=names)["services"]
+        return {each["serviceName"]: (each["runningCount"], each["desiredCount"]) for each in found}
+
+    def instances(self, by_tenant: Mapping[str, str]) -> dict[str, str]:
+        """Tenant → state of its instance."""
+        answer = self._client("ec2").describe_instances(InstanceIds=list(by_tenant.values()))
+        found = {
+            one["InstanceId"]: one["State"]["Name"] for some in answer["Reservations"] for one in some["Instances"]
+        }
+        return {tenant: str(found[instance]) for tenant, instance in by_tenant.items()}
 
     def newest_error(self, contract: Contract, tenant: str, seconds: float = 20.0) -> str:
         """The newest error in the tenant's log, waited for while its first task boots; empty: there is none."""
@@ -110,6 +118,22 @@ class OutsideView:
         except urllib3.exceptions.HTTPError as error:
             return Response(0, str(error))
         return Response(answer.status, answer.data.decode(errors="replace").strip()[:100])
+
+
+def service_names(contract: Contract) -> list[str]:
+    """Each tenant's services: the one behind the load balancer, then its workers'."""
+    tenants = contract["tenants"].values()
+    return [str(service["service"]) for one in tenants for service in (one, *(one.get("workers") or {}).values())]
+
+
+def index_instances(contract: Contract) -> dict[str, dict[str, str]]:
+    """Index, as people call it → tenant → instance id; no entry for an index that no tenant has."""
+    tenants = contract["tenants"].items()
+    found = {
+        "Vespa": contract.get("vespa") or {},
+        "OpenSearch": {name: one["index"]["opensearch"] for name, one in tenants if one.get("index")},
+    }
+    return {kind: {name: str(one["instance_id"]) for name, one in some.items()} for kind, some in found.items() if some}
 
 
 def _alias(resolver: dns.resolver.Resolver, hostname: str) -> str:
