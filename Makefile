@@ -91,8 +91,8 @@ screenshots: $(READY) ## take the pictures in docs/images again (needs a Chromiu
 image-rehearsal: $(READY) ## run the Dockerfile's steps without Docker, in roots of debootstrap (as root; three minutes)
 	$(BIN)/python -P -m scripts.image_rehearsal
 
-roundtrip: $(READY) ## two tenants' data through backup, destroy and restore, with real Terraform; its last line: identical, or what differs
-	@$(BIN)/python -P -m orchestrator.local.stories.roundtrip $(SPEED)
+roundtrip: $(READY) ## two tenants' data through backup, destroy and restore, with real Terraform; its last line: identical, or what differs (SPEED=n, ONYX=2|4)
+	@$(BIN)/python -P -m orchestrator.local.stories.roundtrip $(if $(SPEED),--speed $(SPEED)) $(if $(ONYX),--onyx $(ONYX))
 
 upgrade: $(READY) ## two tenants' data from Onyx 2 to 4, kill -9 at each station; its last line: identical, or what differs
 	@$(BIN)/python -P -m orchestrator.local.stories.upgrade $(SPEED)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.local.stories.customers import Customers
-from orchestrator.local.stories.demo.evidence import OutsideView
+from orchestrator.local.stories.demo.evidence import OutsideView, index_instances, service_names
 
 FILE = Path(__file__).with_suffix(".json")
 Aspects = Mapping[str, Any]
@@ -40,7 +40,7 @@ ASPECTS: Mapping[str, str] = {
     "database-server": "the database server's name and address",
     "redis-name": "Redis's name and address",
     "redis": "the Redis that held the sessions",
-    "instances": "Vespa's instances",
+    "instances": "the search indexes' instances",
     "services": "names of cluster and services",
     "tasks": "the tasks",
     "counts": "how many tasks each service should have",
@@ -108,8 +108,8 @@ def _of_contract(contract: Mapping[str, Any]) -> Aspects:
     return {
         "database-server": (database["instance"], database["host"]),
         "redis-name": (redis["replication_group"], redis["host"]),
-        "instances": {name: one["instance_id"] for name, one in contract["vespa"].items()},
-        "services": (contract["cluster"], {name: one["service"] for name, one in tenants}),
+        "instances": index_instances(contract),
+        "services": (contract["cluster"], service_names(contract)),
         "load-balancer": contract["load_balancer"]["dns_name"],
         "target-groups": {name: one["target_group_arn"] for name, one in tenants},
         "certificate": contract["certificate"]["arn"],
@@ -162,7 +162,7 @@ def _tasks(client: Client, contract: Mapping[str, Any]) -> Any:
 
 
 def _counts(client: Client, contract: Mapping[str, Any]) -> Any:
-    names = [one["service"] for one in contract["tenants"].values()]
+    names = service_names(contract)
     found = client("ecs").describe_services(cluster=contract["cluster"], services=names)["services"]
     return {one["serviceName"]: (one["desiredCount"], one["runningCount"]) for one in found}
 

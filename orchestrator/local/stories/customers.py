@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ from orchestrator.local.core import api
 from orchestrator.local.core.waiting import eventually
 from orchestrator.local.stories.demo.evidence import Contract, OutsideView
 from orchestrator.local.stories.demo.stage import StoryError
+from orchestrator.local.stories.documents import documents_of
 
 PATIENCE = 60.0
 """Seconds until a command on an instance has ended."""
@@ -59,18 +59,11 @@ class Customers:
         for number in (first, *range(first, first + count)):
             body = f"{tenant} uploaded {number}\n".encode() * (number + 1)
             s3.put_object(Bucket=self.contract["bucket"], Key=f"onyx-files/{tenant}/file {number}.txt", Body=body)
-        feeds = [self._feed(tenant, number) for number in range(first, first + count)]
-        self.shell(tenant, "set -e\n" + "\n".join(feeds))
-
-    def _feed(self, tenant: str, number: int) -> str:
-        known = {"document_id": f"{tenant}-{number}", "chunk_id": 0, "content": f"{tenant} knows {number}"}
-        document = json.dumps({"fields": {**known, "embedding": [number, 0.5]}})
-        url = f"http://localhost:8081/document/v1/default/danswer_chunk/docid/{tenant}-{number}"
-        return f"curl -sf -o /dev/null -X POST -H 'Content-Type: application/json' -d {shlex.quote(document)} {url}"
+        self.shell(tenant, documents_of(self.contract, tenant).write(range(first, first + count)))
 
     def shell(self, tenant: str, script: str) -> str:
-        """Run a script on the instance of the tenant's Vespa; what it says."""
-        return self.run_on(self.contract["vespa"][tenant]["instance_id"], script)
+        """Run a script on the tenant's index instance; what it says."""
+        return self.run_on(documents_of(self.contract, tenant).instance, script)
 
     def run_on(self, instance: str, script: str) -> str:
         """Run a script on an instance; what it says."""
@@ -118,11 +111,9 @@ class Customers:
                 yield f"{one['Key']} {hashlib.sha256(body).hexdigest()}"
 
     def _documents(self, tenant: str) -> Iterator[str]:
-        said = self.shell(tenant, "curl -sf 'http://localhost:8081/document/v1/?wantedDocumentCount=10000'")
-        found = json.loads(said)["documents"]
-        if not found:
-            yield "no documents"
-        yield from sorted(json.dumps(one, sort_keys=True) for one in found)
+        documents = documents_of(self.contract, tenant)
+        found = sorted(documents.found(self.shell(tenant, documents.read())))
+        yield from found or ("no documents",)
 
 
 def _digest(lines: Iterator[str]) -> str:

@@ -1,9 +1,10 @@
 """The round trip: rows, objects and documents of two tenants through backup, destroy and restore, and the same again.
 
-`python -m orchestrator.local.stories.roundtrip`. Its last line is `identical`, or what differs. What is compared is
-read by a witness of its own, not by the orchestrator: every row, every byte, every document; and what became of the
-rest of the stack is what the documents claim (`comparison.json`). Everything guards the data at first (deletion
-protection, a bucket with versions that Terraform may not empty, a final snapshot): destroy has to cope.
+`python -m orchestrator.local.stories.roundtrip [--speed N] [--onyx 2|4]`. Its last line is `identical`, or what
+differs. What is compared is read by a witness of its own, not by the orchestrator: every row, every byte, every
+document; and what became of the rest of the stack is what the documents claim (`comparison.json`). Everything guards
+the data at first (deletion protection, a bucket with versions that Terraform may not empty, a final snapshot): destroy
+has to cope.
 
 It takes 5 minutes at least: the AWS provider (5.100) sleeps 80 s when it has made an RDS instance, 61 when it deletes
 one, 160 when it restores one and sets its password, however fast the cloud is.
@@ -12,7 +13,6 @@ one, 160 when it restores one and sets its password, however fast the cloud is.
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from orchestrator.errors import OrchestratorError, Outcome
 from orchestrator.local.stories import comparison, demo
 from orchestrator.local.stories.customers import Customers, Fingerprint
 from orchestrator.local.stories.demo.evidence import OutsideView
+from orchestrator.local.stories.demo.onyx import DEFAULT, ONYX, ToldOnyx
 from orchestrator.local.stories.demo.progress import Applying
 from orchestrator.local.stories.demo.stage import Stage, StoryError, interruptible, set_up, undisturbed
 from orchestrator.local.toolchain import toolchain
@@ -30,13 +31,13 @@ SPEED = 40.0
 GUARDED = ("deletion_protection=true", "bucket_force_destroy=false", "postgres_final_snapshot=true")
 
 
-def tell(speed: float = SPEED) -> Outcome:
+def tell(speed: float = SPEED, onyx: int = DEFAULT) -> Outcome:
     """Go the whole way; how it ended."""
     with interruptible():
         stage = set_up(Path(tempfile.mkdtemp(prefix="orchestrate-roundtrip-")), keep=False, speed=speed)
         different: list[str] = []
         try:
-            different = _story(stage)
+            different = _story(stage, ONYX[onyx])
         except KeyboardInterrupt:
             click.echo(f"\n[{stage.elapsed()}] interrupted: taking everything down", err=True)
             return Outcome.INTERRUPTED
@@ -51,7 +52,7 @@ def tell(speed: float = SPEED) -> Outcome:
     return Outcome.FAILED if different else Outcome.SUCCEEDED
 
 
-def _story(stage: Stage) -> list[str]:
+def _story(stage: Stage, onyx: ToldOnyx) -> list[str]:
     """What differs at the end; empty: nothing."""
     tools = toolchain.prepare(say=stage.say)
     stage.chapter("Start a local cloud, with a stack that has everything that protects its data")
@@ -59,6 +60,8 @@ def _story(stage: Stage) -> list[str]:
     witness = OutsideView(stage.environ)
     witness.make_zone(demo.ZONE)
     workdir = demo.copy_sources(stage, tools)
+    onyx.choose(workdir)
+    stage.say(f"Onyx {onyx.version}: {onyx.said}")
     variables = [demo.VARIABLES, *(f"-var={one}" for one in GUARDED)]
     stage.orchestrate("apply", "--auto-approve", *variables, cwd=workdir, show=Applying())
     contract = demo.contract_of(stage, tools.program, workdir)
@@ -101,5 +104,14 @@ def _show(stage: Stage, found: Fingerprint) -> None:
         stage.say(f"{what:<24} {digest}")
 
 
+@click.command()
+@click.option("--speed", type=click.FloatRange(min=1), default=SPEED)
+@click.option("--onyx", type=click.Choice([str(major) for major in ONYX]), default=str(DEFAULT))
+@click.pass_context
+def main(ctx: click.Context, *, speed: float, onyx: str) -> None:
+    """Take two tenants' data through backup, destroy and restore."""
+    ctx.exit(tell(speed, int(onyx)).status)
+
+
 if __name__ == "__main__":
-    sys.exit(tell(float(sys.argv[1]) if len(sys.argv) > 1 else SPEED).status)
+    main()
