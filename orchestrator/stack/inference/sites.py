@@ -172,7 +172,7 @@ def hostname(site: Site, key: Key, draft: ContractDraft, state: Resources, every
 
     That is its only host header; what its task calls itself, where a rule lets that in and nothing in the state says
     otherwise (`DOMAIN`, which applications use for other things too, only where a certificate or a record knows it as
-    well); where the site is alone behind its load balancer, the one name that leads there.
+    well); where no rule of its load balancer asks for a host, the one name that leads there.
     """
     site = towards(site, key[:2], draft)
     differ = len({frozenset(it.hosts) for it in site.routes}) > 1 and len({it.group for it in site.routes}) > 1
@@ -182,11 +182,10 @@ def hostname(site: Site, key: Key, draft: ContractDraft, state: Resources, every
     if len(exact) == 1 and len(site.hosts) == 1:
         draft.put(key, exact[0], next(it.host_source for it in site.routes if exact[0] in it.hosts))
         return
-    alone = not any(
-        it.service.address != site.service.address and set(it.balancers) & set(site.balancers) for it in everywhere
-    )
+    others = [it for it in everywhere if it.service.address != site.service.address]
+    alone = not any((it.hosts or site.hosts) and set(it.balancers) & set(site.balancers) for it in others)
     names = evidence.names_of(state, site.balancers)
-    theirs = {host for it in everywhere if it.service.address != site.service.address for host in it.hosts}
+    theirs = {host for it in others for host in it.hosts}
     claimed = []
     for variable, host in (site.task.domains if site.task else {}).items():
         onyx = variable == "WEB_DOMAIN" and site.task is not None and site.task.is_onyx

@@ -162,6 +162,27 @@ NAMES: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
             "dns.zone": ("example.com", "aws_route53_zone.z: name"),
         },
     ),
+    "the one name of a balancer whose services are told apart by path alone": (
+        {
+            "group": [group(), group("api")],
+            "definition": [definition(container({"API_URL": "/api"})), definition(family="api")],
+            "service": [service(), service("api", to="api")],
+            "more": rule("api", condition=[{"path_pattern": [{"values": ["/api/*"]}]}]),
+        },
+        {"tenants.api.hostname": ("shop.example.com", "aws_route53_record.site: fqdn"), "tenants.web.hostname": None},
+    ),
+    "no name where a rule beside it asks for a host": (
+        {
+            "group": [group(), group("api")],
+            "definition": [definition(), definition(family="api")],
+            "service": [service(), service("api", to="api")],
+            "more": rule("api", "api.example.com"),
+        },
+        {
+            "tenants.api.hostname": ("api.example.com", "aws_lb_listener_rule.api: condition"),
+            "tenants.web.hostname": None,
+        },
+    ),
     "nor is a record of a private zone": (
         {
             "definition": told(WEB_DOMAIN="https://shop.example.com"),
