@@ -60,14 +60,10 @@ def main() -> int:
     subprocess.run([*pip, "install", "--python", python, "--upgrade", *wanted], cwd=ROOT, check=True)
     frozen = subprocess.run([*pip, "freeze", "--python", python], stdout=subprocess.PIPE, text=True, check=True).stdout
     changed = newer(pins((ROOT / LOCKED).read_text().splitlines()), pins(frozen.splitlines()))
-    print(
-        "\n".join(
-            ["other versions than in constraints.txt:", *changed]
-            if changed
-            else ["constraints.txt has the newest of all"]
-        )
-    )
-    sys.stdout.flush()
+    if not changed and not sys.argv[1:]:
+        print("constraints.txt has the newest of all: there is nothing to try")
+        return 0
+    print("\n".join(["other versions than in constraints.txt:", *changed]), flush=True)
     told = [str(python), "-m", "pytest", "-rfE", *(sys.argv[1:] or TRIED)]
     with subprocess.Popen(told, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         failed = []
