@@ -24,7 +24,7 @@ from orchestrator.cli.shape import command
 @run_options
 @settings_options
 def resume(**given: Any) -> None:
-    """Bring a paused stack back: database server, instances, Vespa, services with the tasks they had, DNS, sites.
+    """Bring a paused stack back: database server, instances, search indexes, services with their tasks, DNS, sites.
 
     Runs the steps of `orchestrate run`, and between them those that start what was stopped. If it is interrupted, the
     same command continues; on a stack that isn't paused it changes nothing that `run` wouldn't. With --tenant, it
