@@ -28,7 +28,7 @@ from orchestrator.cli.shape import command
 @run_options
 @settings_options
 def pause(*, keep_paused: bool, auto_approve: bool, **given: Any) -> None:
-    """Stop what is billed by the hour and can be stopped: services, the database server, the search indexes' instances, the runner.
+    """Stop what is billed by the hour and can be stopped: services, database server, the indexes' instances, runner.
 
     Tags on the services store their desired counts and autoscaling, so that `orchestrate resume` can restore exactly
     that from any machine. Data, names and the load balancer stay. With --tenant, only services are stopped.
