@@ -181,7 +181,7 @@ EXPECTED: Mapping[str, Sequence[Line]] = {
     "docs/how-to/from-one-stack-to-a-fleet.md": (
         Line(
             "orchestrate fleet up",
-            says=("3 stacks are described in",),
+            says=("lists 3 stacks",),
             run="cd {home} && orchestrate fleet up",
             long=True,
         ),
