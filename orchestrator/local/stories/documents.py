@@ -46,8 +46,10 @@ def documents_of(contract: Mapping[str, Any], tenant: str) -> TenantDocuments:
     return DocumentsInOpenSearch(tenant, index["instance_id"], index["secret_arn"], contract["region"])
 
 
-def _fields(tenant: str, number: int) -> Mapping[str, Any]:
-    return {"content": f"{tenant} knows {number}", "embedding": [number, 0.5]}
+def _fields(tenant: str, number: int, chunk: str) -> Mapping[str, Any]:
+    """What Onyx keeps of a document's first chunk, whose number is in the field `chunk`."""
+    known = {"document_id": f"{tenant}-{number}", "content": f"{tenant} knows {number}", "embedding": [number, 0.5]}
+    return {chunk: 0, **known}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class DocumentsInVespa:
         return "\n".join(["set -e", *(self._put(number) for number in numbers)])
 
     def _put(self, number: int) -> str:
-        document = json.dumps({"fields": _fields(self.tenant, number)})
+        document = json.dumps({"fields": _fields(self.tenant, number, "chunk_id")})
         url = f"http://localhost:8081/document/v1/default/danswer_chunk/docid/{self.tenant}-{number}"
         return f"curl -sf -o /dev/null -X POST -H 'Content-Type: application/json' -d {shlex.quote(document)} {url}"
 
@@ -88,7 +90,7 @@ class DocumentsInOpenSearch:
         """One bulk request; the script fails if any of it does."""
         lines: list[Mapping[str, Any]] = []
         for number in numbers:
-            lines += [{"index": {"_id": f"{self.tenant}-{number}"}}, _fields(self.tenant, number)]
+            lines += [{"index": {"_id": f"{self.tenant}-{number}"}}, _fields(self.tenant, number, "chunk_index")]
         body = "".join(f"{json.dumps(line)}\n" for line in lines)
         asked = f"-X POST -H 'Content-Type: application/x-ndjson' --data-binary {shlex.quote(body)}"
         check = "import json,sys; sys.exit(json.load(sys.stdin)['errors'])"
