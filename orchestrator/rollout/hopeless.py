@@ -23,7 +23,8 @@ def cause(rollout: Rollout) -> Cause | None:
     if primary.rollout_state != "IN_PROGRESS" and not (has_failed(rollout) and served_by(rollout)):
         return None
     older = sum(one.running for one in service.deployments if one.id != primary.id)
-    if older < service.desired or primary.running or len(rollout.failures) < TWICE:
+    last_ones_end = has_failed(rollout) and not primary.desired  # ECS wants none of them any more
+    if older < service.desired or (primary.running and not last_ones_end) or len(rollout.failures) < TWICE:
         return None
     causes = [classify(failure) for failure in rollout.failures[:TWICE]]
     same = len({one.code for one in causes}) == 1
