@@ -92,7 +92,7 @@ def _plain(unit: TenantService, definition: Resource, names: list[str], prefix: 
         severity=Severity.WARNING,
         subject=unit.tenant,
         says="a password is in the task definition, where everybody who may describe it can read it",
-        why=f"{shown} goes into the containers as plain text",
+        why=f"the containers get this as plain text: {shown}",
         address=definition.address,
         current=f"{shown} (a value)",
         wanted="an entry in `secrets` that names a secret of Secrets Manager",
