@@ -18,6 +18,10 @@ CONTEXT = "Context"
 STANDINS = "tests.faults.scripted.Aws"
 HOSTED = "tests.unit.steps.hosted.Context"
 IMPLEMENTED: Mapping[str, tuple[str, ...]] = {
+    "orchestrator.local.stories.documents.TenantDocuments": (
+        "orchestrator.local.stories.documents.DocumentsInVespa",
+        "orchestrator.local.stories.documents.DocumentsInOpenSearch",
+    ),
     "orchestrator.aws.db_servers.DbServers": (
         "orchestrator.aws.rds.Rds",
         "orchestrator.aws.db_clusters.DbClusters",
