@@ -7,17 +7,14 @@ documents and one of their ids that don't depend on their order, and a sample of
 
 from __future__ import annotations
 
-import hashlib
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from typing import Any, Dict, Optional  # noqa: UP035 - Python 3.9
 
-PAGE = 500
-MOST = 200_000
-"""Documents that are read at most; of more only the number is told."""
-SAMPLE = 200
-UNKNOWN: Dict[str, Any] = {"documents": None, "digest": "", "keys": "", "sample": []}  # noqa: UP006
+with suppress(ImportError):  # on an instance it stands above, in the same program
+    from orchestrator.index.document_keys import MOST, PAGE, UNKNOWN, DocumentKeys, hashed
 
 
 def login(user: str, region: str, secret: str, key: str) -> str:
@@ -52,30 +49,6 @@ class NodeHere:
             return {}
 
 
-class OpenSearchKeys:
-    """Hashes of the documents' ids, each with the number of its chunk: their sum, and the smallest of them."""
-
-    def __init__(self) -> None:
-        self.total = 0
-        self.smallest: list[int] = []
-
-    def add(self, document: object, chunk: object) -> None:
-        """One more. Onyx writes an apostrophe as _ where Vespa takes none."""
-        text = json.dumps([str(document).replace("'", "_"), chunk]).encode()
-        number = int(hashlib.sha256(text).hexdigest()[:16], 16)
-        self.total = (self.total + number) % 2**64
-        self.smallest.append(number)
-        if len(self.smallest) > 100 * SAMPLE:
-            self.smallest = sorted(self.smallest)[:SAMPLE]
-
-    def told(self) -> Dict[str, Any]:  # noqa: UP006
-        """As it is printed."""
-        return {
-            "keys": f"{self.total:016x}",
-            "sample": [f"{one:016x}" for one in sorted(self.smallest)[:SAMPLE]],
-        }
-
-
 def count(node: NodeHere, indexes: str, whole: bool) -> Dict[str, Any]:  # noqa: UP006
     """The number of documents and the sums of hashes; no number while OpenSearch doesn't answer."""
     node.ask("/" + indexes + "/_refresh")
@@ -84,13 +57,12 @@ def count(node: NodeHere, indexes: str, whole: bool) -> Dict[str, Any]:  # noqa:
         return UNKNOWN
     if number > MOST and not whole:
         return {**UNKNOWN, "documents": number}
-    total, found, keys = 0, 0, OpenSearchKeys()
+    total, found, keys = 0, 0, DocumentKeys()
     page = node.ask("/" + indexes + "/_search?scroll=5m", {"size": PAGE, "sort": ["_doc"]})
     while "hits" in page:
         hits = page["hits"]["hits"]
         for hit in hits:
-            text = json.dumps([hit["_index"], hit["_id"], hit["_source"]], sort_keys=True).encode()
-            total = (total + int(hashlib.sha256(text).hexdigest()[:16], 16)) % 2**64
+            total = (total + hashed(json.dumps([hit["_index"], hit["_id"], hit["_source"]], sort_keys=True))) % 2**64
             keys.add(hit["_source"].get("document_id", hit["_id"]), hit["_source"].get("chunk_index"))
         found += len(hits)
         if not hits:

@@ -6,17 +6,14 @@ number, a digest of the documents and one of their ids (whatever their order), a
 
 from __future__ import annotations
 
-import hashlib
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from typing import Any, Dict  # noqa: UP035 - Python 3.9
 
-PAGE = 500
-MOST = 200_000
-"""Documents that are read at most; of more only the number is told."""
-SAMPLE = 200
-UNKNOWN: Dict[str, Any] = {"documents": None, "digest": "", "keys": "", "sample": []}  # noqa: UP006
+with suppress(ImportError):  # on an instance it stands above, in the same program
+    from orchestrator.index.document_keys import MOST, PAGE, UNKNOWN, DocumentKeys, hashed
 
 
 def asked(url: str) -> Dict[str, Any]:  # noqa: UP006
@@ -28,41 +25,16 @@ def asked(url: str) -> Dict[str, Any]:  # noqa: UP006
         return {}
 
 
-class VespaKeys:
-    """Hashes of the documents' ids, each with the number of its chunk: their sum, and the smallest of them."""
-
-    def __init__(self) -> None:
-        self.total = 0
-        self.smallest: list[int] = []
-
-    def add(self, document: object, chunk: object) -> None:
-        """One more. Onyx writes an apostrophe as _ where Vespa takes none."""
-        text = json.dumps([str(document).replace("'", "_"), chunk]).encode()
-        number = int(hashlib.sha256(text).hexdigest()[:16], 16)
-        self.total = (self.total + number) % 2**64
-        self.smallest.append(number)
-        if len(self.smallest) > 100 * SAMPLE:
-            self.smallest = sorted(self.smallest)[:SAMPLE]
-
-    def told(self) -> Dict[str, Any]:  # noqa: UP006
-        """As it is printed."""
-        return {
-            "keys": f"{self.total:016x}",
-            "sample": [f"{one:016x}" for one in sorted(self.smallest)[:SAMPLE]],
-        }
-
-
 def count(port: str, whole: bool) -> Dict[str, Any]:  # noqa: UP006
     """The number of documents and the sums of hashes; no number while Vespa doesn't answer."""
     base = "http://localhost:" + port
-    total, found, more, keys = 0, 0, "", VespaKeys()
+    total, found, more, keys = 0, 0, "", DocumentKeys()
     while True:
         page = asked(f"{base}/document/v1/?wantedDocumentCount={PAGE}{more}")
         if "documents" not in page:
             return UNKNOWN
         for document in page["documents"]:
-            text = json.dumps(document, sort_keys=True).encode()
-            total = (total + int(hashlib.sha256(text).hexdigest()[:16], 16)) % 2**64
+            total = (total + hashed(json.dumps(document, sort_keys=True))) % 2**64
             fields = document.get("fields", {})
             keys.add(fields.get("document_id", document.get("id")), fields.get("chunk_id"))
         found += len(page["documents"])

@@ -180,7 +180,7 @@ class IndexProvider(Generic[I]):
         Raises `Transient` while it doesn't answer: it has just been started, or nothing is in it.
         """
         program = (self.counter, *self.words(index), *(("--whole",) if whole else ()))
-        said = _ask(shell, index, "count", program, COUNTING)
+        said = _ask(shell, index, "count", program, COUNTING, before="document_keys.py")
         if said["documents"] is None:
             fix = f"wait until Onyx's api has set it up; see `docker logs {self.name}` on the instance"
             message = f"{self.title} on {index.instance_id} doesn't answer on {index.port} yet"
@@ -240,6 +240,13 @@ class IndexProvider(Generic[I]):
         return {tenant: told(tenant) for tenant in indexes}
 
 
+_FUTURE = "from __future__ import annotations\n"
+
+
+def _text(file: str) -> str:
+    return resources.files("orchestrator.index").joinpath(file).read_text(encoding="utf-8")
+
+
 def _values(words: tuple[str, ...], option: str) -> Iterator[str]:
     for word, following in zip(words, (*words[1:], ""), strict=True):
         if word == option:
@@ -248,10 +255,17 @@ def _values(words: tuple[str, ...], option: str) -> Iterator[str]:
             yield word.partition("=")[2]
 
 
-def _ask(shell: Shell, index: IndexServer, mode: str, program: Sequence[str], timeout: int) -> Mapping[str, Any]:
-    """Run a program of this room on the instance (its file, then its arguments): the JSON object that it prints."""
+def _ask(
+    shell: Shell, index: IndexServer, mode: str, program: Sequence[str], timeout: int, *, before: str = ""
+) -> Mapping[str, Any]:
+    """Run a program of this room on the instance (its file, then its arguments): the JSON object that it prints.
+
+    `before`: a file with what the program uses.
+    """
     file, *words = program
-    text = resources.files("orchestrator.index").joinpath(file).read_text(encoding="utf-8")
+    text = _text(file)
+    if before:
+        text = _text(before) + text.replace(_FUTURE, "")  # which may stand at the beginning of a program alone
     script = f"python3 - {shlex.join(words)} <<'END_OF_PROGRAM'\n{text}\nEND_OF_PROGRAM\n"
     said = shell.run(index.instance_id, script, comment=f"orchestrate: {mode} index", timeout=timeout).stdout
     try:
