@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,11 +63,7 @@ class Customers:
 
     def shell(self, tenant: str, script: str) -> str:
         """Run a script on the tenant's index instance; what it says."""
-        return self.run_on(documents_of(self.contract, tenant).instance, script)
-
-    def run_on(self, instance: str, script: str) -> str:
-        """Run a script on an instance; what it says."""
-        ssm = self.client("ssm")
+        ssm, instance = self.client("ssm"), documents_of(self.contract, tenant).instance
         sent = ssm.send_command(
             InstanceIds=[instance], DocumentName="AWS-RunShellScript", Parameters={"commands": [script]}
         )["Command"]["CommandId"]
@@ -87,13 +83,13 @@ class Customers:
         """Of everything that is there now."""
         found = {"files": self.files()}
         for tenant in self.contract["tenants"]:
-            found[f"database/{tenant}"] = _digest(self._rows(tenant))
-            found[f"index/{tenant}"] = _digest(self._documents(tenant))
+            found[f"database/{tenant}"] = digest(self._rows(tenant))
+            found[f"index/{tenant}"] = digest(self._documents(tenant))
         return found
 
     def files(self) -> str:
         """The digest of every object."""
-        return _digest(self._files())
+        return digest(self._files())
 
     def _rows(self, tenant: str) -> Iterator[str]:
         with self.session(tenant) as session:
@@ -116,6 +112,7 @@ class Customers:
         yield from found or ("no documents",)
 
 
-def _digest(lines: Iterator[str]) -> str:
+def digest(lines: Iterable[str]) -> str:
+    """Of all lines in their order, and how many there are."""
     text = list(lines)
     return f"{hashlib.sha256(chr(10).join(text).encode()).hexdigest()[:16]} of {len(text)}"

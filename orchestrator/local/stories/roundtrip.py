@@ -13,18 +13,16 @@ one, 160 when it restores one and sets its password, however fast the cloud is.
 from __future__ import annotations
 
 import os
-import tempfile
-from pathlib import Path
 
 import click
 
-from orchestrator.errors import OrchestratorError, Outcome
-from orchestrator.local.stories import comparison, demo
-from orchestrator.local.stories.customers import Customers, Fingerprint
+from orchestrator.errors import Outcome
+from orchestrator.local.stories import compared, comparison, demo
+from orchestrator.local.stories.customers import Customers
 from orchestrator.local.stories.demo.evidence import OutsideView
 from orchestrator.local.stories.demo.onyx import DEFAULT, ONYX, ToldOnyx
 from orchestrator.local.stories.demo.progress import Applying
-from orchestrator.local.stories.demo.stage import Stage, StoryError, interruptible, set_up, undisturbed
+from orchestrator.local.stories.demo.stage import Stage
 from orchestrator.local.toolchain import toolchain
 
 SPEED = 40.0
@@ -33,23 +31,7 @@ GUARDED = ("deletion_protection=true", "bucket_force_destroy=false", "postgres_f
 
 def tell(speed: float = SPEED, onyx: int = DEFAULT) -> Outcome:
     """Go the whole way; how it ended."""
-    with interruptible():
-        stage = set_up(Path(tempfile.mkdtemp(prefix="orchestrate-roundtrip-")), keep=False, speed=speed)
-        different: list[str] = []
-        try:
-            different = _story(stage, ONYX[onyx])
-        except KeyboardInterrupt:
-            click.echo(f"\n[{stage.elapsed()}] interrupted: taking everything down", err=True)
-            return Outcome.INTERRUPTED
-        except (StoryError, OrchestratorError) as failure:
-            demo.report(stage, failure)
-            return Outcome.FAILED
-        finally:
-            with undisturbed():
-                stage.close()
-    click.echo(f"[{stage.elapsed()}] everything has been taken down")
-    click.echo("identical" if not different else f"DIFFERENT: {'; '.join(different)}")
-    return Outcome.FAILED if different else Outcome.SUCCEEDED
+    return compared.tell("roundtrip", speed, lambda stage: _story(stage, ONYX[onyx]))
 
 
 def _story(stage: Stage, onyx: ToldOnyx) -> list[str]:
@@ -74,7 +56,7 @@ def _story(stage: Stage, onyx: ToldOnyx) -> list[str]:
     stage.orchestrate("backup", cwd=workdir)
     _write(stage, customers, 30, 5)
     before, data = comparison.look(customers), customers.fingerprint()
-    _show(stage, data)
+    compared.show(stage, data)
 
     stage.chapter("orchestrate destroy: a backup of its own, then Terraform")
     stage.orchestrate("destroy", "--confirm", contract["stack"], *variables, cwd=workdir, show=Applying())
@@ -86,22 +68,15 @@ def _story(stage: Stage, onyx: ToldOnyx) -> list[str]:
     demo.expect_sites(stage, witness, contract)
     customers = Customers(stage.environ, contract)
     after = customers.fingerprint()
-    _show(stage, after)
-    different = sorted(
-        f"{what} is {after.get(what)}, was {data[what]}" for what in data if data[what] != after.get(what)
-    )
-    return [*different, *comparison.broken("destroy and restore", before, comparison.look(customers))]
+    compared.show(stage, after)
+    broken = comparison.broken("destroy and restore", before, comparison.look(customers))
+    return [*compared.differences(data, after), *broken]
 
 
 def _write(stage: Stage, customers: Customers, first: int, count: int) -> None:
     for tenant in customers.contract["tenants"]:
         customers.write(tenant, first, count)
     stage.say(f"{count} messages, files and documents for each tenant")
-
-
-def _show(stage: Stage, found: Fingerprint) -> None:
-    for what, digest in sorted(found.items()):
-        stage.say(f"{what:<24} {digest}")
 
 
 @click.command()

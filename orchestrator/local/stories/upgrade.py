@@ -8,30 +8,26 @@ by its id, read by a witness of its own. The stack is made through the API (`loc
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import click
-
-from orchestrator.errors import OrchestratorError, Outcome
+from orchestrator.errors import Outcome
 from orchestrator.local import world
 from orchestrator.local.core import api
 from orchestrator.local.core.waiting import eventually
 from orchestrator.local.endpoint import client
 from orchestrator.local.onyx.copying import FAILING
-from orchestrator.local.onyx.opensearch import INDEX
-from orchestrator.local.stories import demo
-from orchestrator.local.stories.customers import Customers
-from orchestrator.local.stories.demo.stage import Stage, StoryError, interruptible, nothing, set_up, undisturbed
+from orchestrator.local.stories import compared
+from orchestrator.local.stories.customers import Customers, digest
+from orchestrator.local.stories.demo.stage import Stage, StoryError, nothing
+from orchestrator.local.stories.documents import documents_of
 from orchestrator.local.world import version
 
 SPEED = 60.0
@@ -192,11 +188,9 @@ def _has_more(process: subprocess.Popen[bytes], out: Path, read: int) -> bool:
 def contents(customers: Customers) -> Contents:
     """Of everything that customers wrote; documents from OpenSearch, where the contract names one."""
     found = {"files": customers.files()}
-    for tenant, said in customers.contract["tenants"].items():
-        index = (said.get("index") or {}).get("opensearch")
-        documents = _of_opensearch(customers, index) if index else _of_vespa(customers, tenant)
-        found[f"documents/{tenant}"] = _digest(documents)
-        found[f"rows/{tenant}"] = _digest(_rows(customers, tenant))
+    for tenant in customers.contract["tenants"]:
+        found[f"documents/{tenant}"] = digest(sorted(_documents(customers, tenant)))
+        found[f"rows/{tenant}"] = digest(sorted(_rows(customers, tenant)))
     return found
 
 
@@ -207,53 +201,18 @@ def _rows(customers: Customers, tenant: str) -> Iterator[str]:
             yield from (f"{table} {row[0]}" for row in session.execute(query.encode()).fetchall())
 
 
-def _of_vespa(customers: Customers, tenant: str) -> Iterator[str]:
-    said = customers.shell(tenant, "curl -sf 'http://localhost:8081/document/v1/?wantedDocumentCount=10000'")
-    for one in json.loads(said)["documents"]:
-        fields = one["fields"]
-        yield _document(fields["document_id"], fields["chunk_id"], fields["content"])
-
-
-def _of_opensearch(customers: Customers, index: Mapping[str, Any]) -> Iterator[str]:
-    secret = f"aws secretsmanager get-secret-value --secret-id {index['secret_arn']} --query SecretString --output text"
-    login = 'python3 -c \'import json, sys; print("admin:" + json.load(sys.stdin)["password"])\''
-    search = "-H 'Content-Type: application/json' -d '{\"size\": 10000}' -X POST"
-    url = f"https://localhost:9200/{INDEX}/_search"
-    script = f'set -e\nlogin=$({secret} | {login})\ncurl -skf -u "$login" {search} {url}'
-    said = customers.run_on(index["instance_id"], script)
-    for hit in json.loads(said)["hits"]["hits"]:
-        source = hit["_source"]
-        yield _document(source["document_id"], source["chunk_index"], source["content"])
-
-
-def _document(identity: str, chunk: int, content: str) -> str:
-    return json.dumps([identity, chunk, content])
-
-
-def _digest(lines: Iterator[str]) -> str:
-    text = sorted(lines)
-    return f"{hashlib.sha256(chr(10).join(text).encode()).hexdigest()[:16]} of {len(text)}"
+def _documents(customers: Customers, tenant: str) -> Iterator[str]:
+    """Id, chunk and content: what is the same in either index."""
+    documents = documents_of(customers.contract, tenant)
+    for line in documents.found(customers.shell(tenant, documents.read())):
+        known = json.loads(line)["fields"]
+        chunk = known["chunk_index"] if "chunk_index" in known else known["chunk_id"]
+        yield json.dumps([known["document_id"], chunk, known["content"]])
 
 
 def tell(speed: float = SPEED) -> Outcome:
     """Go the whole way; how it ended."""
-    with interruptible():
-        stage = set_up(Path(tempfile.mkdtemp(prefix="orchestrate-upgrade-")), keep=False, speed=speed)
-        different: list[str] = []
-        try:
-            different = _story(stage)
-        except KeyboardInterrupt:
-            click.echo(f"\n[{stage.elapsed()}] interrupted: taking everything down", err=True)
-            return Outcome.INTERRUPTED
-        except (StoryError, OrchestratorError) as failure:
-            demo.report(stage, failure)
-            return Outcome.FAILED
-        finally:
-            with undisturbed():
-                stage.close()
-    click.echo(f"[{stage.elapsed()}] everything has been taken down")
-    click.echo("identical" if not different else f"DIFFERENT: {'; '.join(different)}")
-    return Outcome.FAILED if different else Outcome.SUCCEEDED
+    return compared.tell("upgrade", speed, _story)
 
 
 def _story(stage: Stage) -> list[str]:
@@ -273,7 +232,7 @@ def _story(stage: Stage) -> list[str]:
     for tenant in TENANTS:
         Customers(stage.environ, person.contract).write(tenant, 0, WRITTEN)
     before = contents(Customers(stage.environ, person.contract))
-    _show(stage, before)
+    compared.show(stage, before)
 
     stage.chapter("orchestrate upgrade: killed at each station, and given again")
     journey = Journey(stage.folder, stage.environ, person, partial(_hold, stage))
@@ -284,17 +243,12 @@ def _story(stage: Stage) -> list[str]:
     stage.chapter("orchestrate upgrade --finish: Vespa is given up")
     journey.go("--finish")
     after = contents(Customers(stage.environ, person.contract))
-    _show(stage, after)
-    return [f"{what} is {after.get(what)}, was {before[what]}" for what in before if before[what] != after.get(what)]
+    compared.show(stage, after)
+    return compared.differences(before, after)
 
 
 def _hold(stage: Stage, tenant: str, held: bool) -> None:
     client.ask(client.require(stage.cloud), "faults", "POST" if held else "DELETE", name=FAILING, tenant=tenant)
-
-
-def _show(stage: Stage, found: Contents) -> None:
-    for what, digest in sorted(found.items()):
-        stage.say(f"{what:<24} {digest}")
 
 
 if __name__ == "__main__":

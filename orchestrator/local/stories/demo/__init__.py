@@ -353,11 +353,11 @@ def _good_bye(stage: Stage, *, keep: bool) -> None:
     )
 
 
-def report(stage: Stage, failure: StoryError | OrchestratorError) -> None:
+def report(stage: Stage, failure: StoryError | OrchestratorError, story: str = "demo") -> None:
     """Why the story broke off, with the end of what was said."""
     for line in getattr(failure, "tail", ()):
         click.echo(f"       | {line}", err=True)
-    click.secho(f"\n[{stage.elapsed()}] The demo FAILED: {failure}", fg="red", err=True)
+    click.secho(f"\n[{stage.elapsed()}] The {story} FAILED: {failure}", fg="red", err=True)
     if isinstance(failure, StoryError):
         click.echo("The end of the local cloud's log:", err=True)
         click.echo(state.log_tail(stage.cloud), err=True)
