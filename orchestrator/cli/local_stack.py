@@ -145,8 +145,8 @@ def _shown(command: str, stack: StackRef, work: Callable[..., Outcome]) -> None:
 
     cancellation = Cancellation()
     listen(cancellation.request)
-    wish = OutputOptions(title=command, directory=stack.directory, usual=dict)  # nobody has done it here before
-    output = StandardOutput(lambda: datetime.now(UTC), wish)
+    options = OutputOptions(title=command, directory=stack.directory, usual=dict)  # nobody has done it here before
+    output = StandardOutput(lambda: datetime.now(UTC), options)
     caller = Caller(text=output.text, cancellation=cancellation, user=user(), words=(command,))
     try:
         outcome = work(emit=output.emit, caller=caller)

@@ -106,7 +106,7 @@ def _bring_up(decide: Decide, execution: Execution, wanted: Upgrade) -> Outcome:
 
 def _word(station: Station, decide: Decide) -> str:
     if station is Station.ARRIVED and decide is path.next_of_finish:
-        return "it has no Vespa any more: the upgrade is finished"
+        return "the contract names no Vespa any more: the upgrade is finished"
     return f"{station.value}{_effect(station)}"
 
 

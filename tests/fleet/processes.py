@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,11 +80,16 @@ class PlayedFleet:
         return set(stacks) <= {name for name, _ in self.of("done")}
 
     def end(self) -> None:
-        for process in self.started:
-            if process.poll() is None:
-                process.send_signal(signal.SIGCONT)
-                process.kill()
-                process.wait(PATIENCE)
+        end_all(self.started)
+
+
+def end_all(started: Iterable[subprocess.Popen[str]]) -> None:
+    """None of them is left: a stopped one is continued first."""
+    for process in started:
+        if process.poll() is None:
+            process.send_signal(signal.SIGCONT)
+            process.kill()
+            process.wait(PATIENCE)
 
 
 @contextmanager

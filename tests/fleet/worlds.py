@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -25,11 +24,10 @@ from orchestrator.engine.lock import LockOwner
 from orchestrator.local.core import state
 from orchestrator.local.endpoint import client
 from orchestrator.local.stories import three_stacks
+from tests.fleet.processes import LEASE, end_all
 from tests.recorded_calls import OURS
 from tests.waiting import PATIENCE
 
-LEASE = 20
-"""Seconds: longer than a process gets no turn on a busy machine."""
 SPEED = 60.0
 LONG = 7200.0
 """Seconds: an order of all stacks on a busy machine."""
@@ -106,11 +104,7 @@ class Worlds:
             lock.give_back()
 
     def end(self) -> None:
-        for process in self.started:
-            if process.poll() is None:
-                process.send_signal(signal.SIGCONT)
-                process.kill()
-                process.wait(PATIENCE)
+        end_all(self.started)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
-"""`vespa-removed`: nothing of the tenant's Vespa is left: the contract names none, and its instance is gone.
+"""`vespa-removed`: the contract names no Vespa of the tenant's any more.
 
-Whoever keeps the stack takes it away (a stack of ours: Terraform); it is waited for. Nothing is deleted from here.
+Whoever maintains the stack removes it (a stack of ours: Terraform); this waits. Nothing is deleted from here, and
+whether the instance and its volume are gone from AWS is not looked at.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def decide(facts: RemovalFacts) -> Verdicts:
 
 def _verdict(tenant: Subject, kinds: frozenset[str]) -> Verdict:
     if VESPA not in kinds:
-        return Done("it has no Vespa any more")
+        return Done("the contract names no Vespa any more")
     fix = f"{'; '.join(lines(tenant))}; then run the same command again"
     return Wait("waiting until its Vespa is removed", "vespa-not-removed", fix)
 
@@ -62,7 +63,7 @@ def lines(tenant: Subject) -> tuple[str, ...]:
 
 STEP: Step[RemovalContext, RemovalFacts] = Step(
     id="vespa-removed",
-    title="the tenant's Vespa is removed",
+    title="the contract names no Vespa of the tenant",
     observe=observe,
     decide=decide,
     apply=nothing_to_apply,
