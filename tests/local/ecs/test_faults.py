@@ -94,6 +94,22 @@ def test_missing_database(healthy: Any) -> None:
     _recovers(healthy)
 
 
+def test_what_a_fault_stops_itself_comes_unstuck_by_nothing(healthy: Any) -> None:
+    """Switched on while its tasks were just getting stuck, the fault was over at once for whoever came after them."""
+    deployed = healthy.primary()["createdAt"]
+
+    def stuck(*, but: str = "") -> str:
+        found = [t["taskArn"] for t in healthy.tasks() if t["createdAt"] < deployed and t["taskArn"] != but]
+        return str(found[0]) if found else ""
+
+    _inject(healthy, "stuck-pending")
+    first = until("a task is stuck", stuck)
+    _inject(healthy, "stuck-pending")
+    second = until("the next one is stuck too", lambda: stuck(but=first))
+    healthy.ecs.stop_task(cluster=healthy.cluster, task=second, reason="it waits for ever")
+    until("a task runs", lambda: healthy.now()["runningCount"] == 1)
+
+
 def test_a_fault_of_one_tenant_leaves_the_others_alone(healthy: Any, stack: Any) -> None:
     stack.cloud.ask("faults", "POST", name="oom", tenant="somebody-else")
     (before,) = healthy.tasks()
