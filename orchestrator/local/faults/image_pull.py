@@ -9,7 +9,7 @@ from moto.ecs.models import ecs_backends
 
 from orchestrator.local.core.cloud import ACCOUNT, Cloud
 from orchestrator.local.ecs.model import tasks_of
-from orchestrator.local.ecs.tasks import is_tenants
+from orchestrator.local.ecs.tasks import STOPPED_FOR_A_FAULT, is_tenants
 from orchestrator.local.faults import Fault
 
 
@@ -17,7 +17,7 @@ def _stop_running(_cloud: Cloud, tenant: str) -> None:
     for backend in list(ecs_backends[ACCOUNT].values()):
         for task in tasks_of(backend):
             if task.desired_status == "RUNNING" and is_tenants(tenant, task.group):
-                backend.stop_task(task.cluster_name, task.id, "Stopped to need a new pull")
+                backend.stop_task(task.cluster_name, task.id, STOPPED_FOR_A_FAULT)
 
 
 FAULT = Fault(

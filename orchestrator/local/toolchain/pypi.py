@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import tempfile
 import venv
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,21 +44,6 @@ def installed(package: Package, tools: Path, environ: Mapping[str, str] = os.env
             _install(package, home, environ)
             (home / ".ready").touch()
     return home
-
-
-@contextmanager
-def placed(place: Path, scratch: Path, mode: int = 0o644) -> Iterator[Path]:
-    """A file to write, in a folder of its own below `scratch`: left without an error, all of it is at `place`.
-
-    Several may make the same one at once, in one process or in several, while others read it. `scratch` is on the same
-    file system and outside `place`'s folder, which Terraform takes the checksum of.
-    """
-    with tempfile.TemporaryDirectory(dir=scratch, prefix="making-") as folder:
-        draft = Path(folder) / place.name
-        yield draft
-        draft.chmod(mode)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        draft.replace(place)
 
 
 def _install(package: Package, home: Path, environ: Mapping[str, str]) -> None:

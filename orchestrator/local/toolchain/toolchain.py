@@ -17,7 +17,7 @@ from pathlib import Path
 
 from orchestrator.errors import Invalid, Problem
 from orchestrator.local.toolchain import mirror, release, third_party
-from orchestrator.local.toolchain.pypi import placed
+from orchestrator.local.toolchain.files import put_in_place
 
 Say = Callable[[str], None]
 
@@ -228,7 +228,7 @@ def find_provider(program: Program, environ: Mapping[str, str], tools: Path, *, 
         return Toolchain(program, source, downloaded=downloaded)
     config = tools / f"{program.product}{'-null' if with_null else ''}.rc"
     tools.mkdir(parents=True, exist_ok=True)
-    with placed(config, tools) as draft:
+    with put_in_place(config, tools) as draft:
         draft.write_text(mirror.configuration(mirrors, program.registry))
     return Toolchain(program, source, config, newest, third_party.NULL_VERSION if with_null else "", downloaded)
 

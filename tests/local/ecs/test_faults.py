@@ -94,8 +94,9 @@ def test_missing_database(healthy: Any) -> None:
     _recovers(healthy)
 
 
-def test_what_a_fault_stops_itself_comes_unstuck_by_nothing(healthy: Any) -> None:
-    """Switched on while its tasks were just getting stuck, the fault was over at once for whoever came after them."""
+@pytest.mark.parametrize("fault", ["stuck-pending", "image-pull", "container-exits"])
+def test_a_task_that_a_fault_stops_leaves_the_others_stuck(healthy: Any, fault: str) -> None:
+    """Only whom a person stops: a fault may be switched on while tasks are just getting stuck, or beside another one."""
     deployed = healthy.primary()["createdAt"]
 
     def stuck(*, but: str = "") -> str:
@@ -104,8 +105,10 @@ def test_what_a_fault_stops_itself_comes_unstuck_by_nothing(healthy: Any) -> Non
 
     _inject(healthy, "stuck-pending")
     first = until("a task is stuck", stuck)
-    _inject(healthy, "stuck-pending")
+    _inject(healthy, fault)
     second = until("the next one is stuck too", lambda: stuck(but=first))
+    if fault != "stuck-pending":
+        healthy.stack.cloud.ask("faults", "DELETE", name=fault, tenant=healthy.name)
     healthy.ecs.stop_task(cluster=healthy.cluster, task=second, reason="it waits for ever")
     until("a task runs", lambda: healthy.now()["runningCount"] == 1)
 

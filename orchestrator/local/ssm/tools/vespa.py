@@ -26,7 +26,7 @@ def keep(found: Documents) -> None:
     """The index holds these from now on."""
     file = _documents_file()
     file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_suffix(f".{os.getpid()}")
+    draft = file.with_suffix(".new")
     draft.write_text(json.dumps(found, sort_keys=True))
     draft.replace(file)
 
