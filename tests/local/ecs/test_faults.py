@@ -96,7 +96,7 @@ def test_missing_database(healthy: Any) -> None:
 
 @pytest.mark.parametrize("fault", ["stuck-pending", "image-pull", "container-exits"])
 def test_a_task_that_a_fault_stops_leaves_the_others_stuck(healthy: Any, fault: str) -> None:
-    """Only whom a person stops: a fault may be switched on while tasks are just getting stuck, or beside another one."""
+    """Only whom a person stops: a fault may come while tasks are just getting stuck, or beside another one."""
     deployed = healthy.primary()["createdAt"]
 
     def stuck(*, but: str = "") -> str:
